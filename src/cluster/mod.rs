@@ -1,0 +1,9 @@
+//! L1: what the cluster says of itself. Pure: no I/O, no clock.
+
+mod address;
+mod slot;
+mod table;
+
+pub use address::{AddressError, NodeAddr};
+pub use slot::{SLOTS, Slot, hash_tag};
+pub use table::{Node, NodeIndex, Role, SlotTable, TableBuilder};

@@ -1,0 +1,74 @@
+//! Hash slots: CRC16 XMODEM of the key's hash tag, mod 16384, as the cluster specification has it.
+
+use std::fmt;
+
+use crc16::{State, XMODEM};
+
+/// How many slots a cluster has.
+pub const SLOTS: usize = 16384;
+
+/// A hash slot. Invariant: below [`SLOTS`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Slot(u16);
+
+impl Slot {
+    /// The slot of `key`.
+    pub fn of(key: &[u8]) -> Self {
+        Self(State::<XMODEM>::calculate(hash_tag(key)) % SLOTS as u16)
+    }
+
+    /// Slot `number`, if a cluster has that one.
+    pub fn new(number: u64) -> Option<Self> {
+        u16::try_from(number).ok().filter(|&n| usize::from(n) < SLOTS).map(Self)
+    }
+
+    /// Its number, 0 to 16383, as an index.
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+impl fmt::Display for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The part of `key` that is hashed: what stands between the first `{` and the first `}` after it
+/// unless that is empty, else the whole key.
+pub fn hash_tag(key: &[u8]) -> &[u8] {
+    let Some(open) = memchr::memchr(b'{', key) else { return key };
+    let inside = &key[open + 1..];
+    match memchr::memchr(b'}', inside) {
+        None | Some(0) => key,
+        Some(close) => &inside[..close],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_specification_s_examples_hold() {
+        assert_eq!(Slot::of(b"name").index(), 5798);
+        assert_eq!(Slot::of(b"123456789").index(), 0x31C3 % SLOTS);
+        assert_eq!(Slot::of(b"").index(), 0);
+    }
+
+    #[test]
+    fn only_the_first_non_empty_tag_counts() {
+        for (key, tag) in [
+            (&b"{user1000}.following"[..], &b"user1000"[..]),
+            (b"foo{}{bar}", b"foo{}{bar}"),
+            (b"foo{{bar}}zap", b"{bar"),
+            (b"foo{bar}{zap}", b"bar"),
+            (b"foo{bar", b"foo{bar"),
+            (b"foo}bar{", b"foo}bar{"),
+            (b"}{a}", b"a"),
+            (b"\xff{\x00\xfe}\r\n", b"\x00\xfe"),
+        ] {
+            assert_eq!(hash_tag(key), tag);
+        }
+    }
+}

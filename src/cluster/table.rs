@@ -1,0 +1,182 @@
+//! The slot table: which node owns which slot. Dense, immutable once built, swapped whole.
+
+use std::sync::Arc;
+
+use super::{NodeAddr, SLOTS, Slot};
+
+/// A node's place in [`SlotTable::nodes`]; means nothing outside its own table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NodeIndex(u16);
+
+impl NodeIndex {
+    /// As an index into [`SlotTable::nodes`].
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+/// What a node is to its slots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Owns slots and takes writes.
+    Primary,
+    /// Copies the primary at this place in the table.
+    Replica(NodeIndex),
+}
+
+/// One node of the cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// Where it answers.
+    pub addr: NodeAddr,
+    /// What it is to its slots.
+    pub role: Role,
+}
+
+/// Marks a slot without an owner.
+const NOBODY: u16 = u16::MAX;
+
+/// Owners of all slots at one moment.
+///
+/// Invariant: each owner is [`NOBODY`] or an index into `nodes`.
+#[derive(Clone, Debug)]
+pub struct SlotTable {
+    epoch: u64,
+    owners: Box<[u16; SLOTS]>,
+    nodes: Arc<[Node]>,
+}
+
+impl SlotTable {
+    /// The table before anything was learned: no nodes, no owners, epoch 0.
+    pub fn empty() -> Self {
+        TableBuilder::default().build(0)
+    }
+
+    /// Grows by one with each stored table whose owners differ from the last: a worker compares
+    /// it to see that owners changed.
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// The primary that owns `slot`, if any does.
+    pub fn owner(&self, slot: Slot) -> Option<NodeIndex> {
+        let owner = self.owners[slot.index()];
+        (owner != NOBODY).then_some(NodeIndex(owner))
+    }
+
+    /// All nodes, primaries and replicas.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// The node at `index`, which must be of this table.
+    pub fn node(&self, index: NodeIndex) -> &Node {
+        &self.nodes[index.index()]
+    }
+
+    /// The place of the node at `addr`.
+    pub fn find(&self, addr: &NodeAddr) -> Option<NodeIndex> {
+        let place = self.nodes.iter().position(|n| n.addr == *addr)?;
+        u16::try_from(place).ok().map(NodeIndex)
+    }
+
+    /// How many slots have no owner.
+    pub fn unassigned(&self) -> usize {
+        self.owners.iter().filter(|&&o| o == NOBODY).count()
+    }
+
+    /// A copy in which `slot` belongs to the node at `addr`, known before or not.
+    pub fn with_moved(&self, slot: Slot, addr: &NodeAddr) -> Self {
+        let mut changed = TableBuilder { owners: self.owners.clone(), nodes: self.nodes.to_vec() };
+        changed.own(slot, slot, addr);
+        changed.build(self.epoch + 1)
+    }
+
+    /// Whether both say the same of nodes and owners, whatever their epochs.
+    pub fn same_as(&self, other: &Self) -> bool {
+        self.nodes == other.nodes && self.owners == other.owners
+    }
+}
+
+/// Collects what a reply to CLUSTER SLOTS says into a [`SlotTable`].
+#[derive(Debug)]
+pub struct TableBuilder {
+    owners: Box<[u16; SLOTS]>,
+    nodes: Vec<Node>,
+}
+
+impl Default for TableBuilder {
+    fn default() -> Self {
+        Self { owners: Box::new([NOBODY; SLOTS]), nodes: Vec::new() }
+    }
+}
+
+impl TableBuilder {
+    /// Gives the slots `first..=last` to the primary at `addr`; returns its place, or nothing where
+    /// the table is full (65,534 nodes: more than a cluster has slots).
+    pub fn own(&mut self, first: Slot, last: Slot, addr: &NodeAddr) -> Option<NodeIndex> {
+        let place = self.place(addr, Role::Primary)?;
+        self.nodes[place.index()].role = Role::Primary;
+        if first <= last {
+            self.owners[first.index()..=last.index()].fill(place.0);
+        }
+        Some(place)
+    }
+
+    /// Notes the replica at `addr` of `primary`.
+    pub fn replicate(&mut self, addr: &NodeAddr, primary: NodeIndex) {
+        self.place(addr, Role::Replica(primary));
+    }
+
+    /// The finished table, numbered `epoch`.
+    pub fn build(self, epoch: u64) -> SlotTable {
+        SlotTable { epoch, owners: self.owners, nodes: self.nodes.into() }
+    }
+
+    fn place(&mut self, addr: &NodeAddr, role: Role) -> Option<NodeIndex> {
+        let known = self.nodes.iter().position(|n| n.addr == *addr);
+        let place = u16::try_from(known.unwrap_or(self.nodes.len())).ok().filter(|&p| p != NOBODY)?;
+        if known.is_none() {
+            self.nodes.push(Node { addr: addr.clone(), role });
+        }
+        Some(NodeIndex(place))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slot(n: u64) -> Slot {
+        Slot::new(n).unwrap()
+    }
+
+    fn addr(port: u16) -> NodeAddr {
+        NodeAddr::new("127.0.0.1", port)
+    }
+
+    #[test]
+    fn slots_without_owner_are_counted() {
+        let mut builder = TableBuilder::default();
+        let primary = builder.own(slot(0), slot(99), &addr(1)).unwrap();
+        builder.replicate(&addr(2), primary);
+        let table = builder.build(7);
+        assert_eq!(table.unassigned(), SLOTS - 100);
+        assert_eq!(table.owner(slot(99)), Some(primary));
+        assert_eq!(table.owner(slot(100)), None);
+        assert_eq!(table.nodes()[1].role, Role::Replica(primary));
+    }
+
+    #[test]
+    fn a_moved_slot_changes_a_copy_and_its_epoch_only() {
+        let mut builder = TableBuilder::default();
+        builder.own(slot(0), slot(SLOTS as u64 - 1), &addr(1));
+        let before = builder.build(1);
+        let after = before.with_moved(slot(5), &addr(9));
+        assert_eq!(before.node(before.owner(slot(5)).unwrap()).addr, addr(1));
+        assert_eq!(after.node(after.owner(slot(5)).unwrap()).addr, addr(9));
+        assert_eq!(after.node(after.owner(slot(6)).unwrap()).addr, addr(1));
+        assert_eq!((before.epoch(), after.epoch()), (1, 2));
+        assert!(!before.same_as(&after));
+    }
+}

@@ -1,0 +1,86 @@
+//! What slotway was told to do, checked and complete. Made once at start by [`crate::cli`].
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use secrecy::SecretString;
+
+use crate::cluster::NodeAddr;
+
+/// Every setting, resolved: flag beats environment beats file beats default.
+///
+/// A zero [`Duration`] turns the thing it bounds off.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Nodes to learn the cluster from.
+    pub seeds: Vec<NodeAddr>,
+    /// Who slotway is to the cluster; `None` is Redis's `default` user.
+    pub cluster_user: Option<String>,
+    /// Password towards the cluster.
+    pub cluster_password: Option<SecretString>,
+    /// Addresses to listen on, hosts as the user wrote them (IPv4, IPv6).
+    pub bind: Vec<std::net::IpAddr>,
+    /// TCP port of every bound address; 0 listens on no TCP port.
+    pub port: u16,
+    /// Unix socket to listen on.
+    pub unixsocket: Option<PathBuf>,
+    /// Mode of the unix socket, such as `0o700`.
+    pub unixsocketperm: Option<u32>,
+    /// Workers, at least 1.
+    pub threads: usize,
+    /// Clients at one time, over all workers.
+    pub maxclients: usize,
+    /// Length of the kernel's queue of connections not yet accepted.
+    pub tcp_backlog: u32,
+    /// Idle time after which the kernel probes a client.
+    pub tcp_keepalive: Duration,
+    /// Idle time after which a client is closed.
+    pub timeout: Duration,
+    /// Log level and form.
+    pub loglevel: LogLevel,
+    /// Log form.
+    pub log_format: LogFormat,
+    /// How often the slot table is refreshed when nothing asks for it sooner.
+    pub topology_refresh: Duration,
+    /// How long a node may leave a request unanswered before it counts as lost.
+    pub backend_timeout: Duration,
+    /// How long one request is tried before its last error reaches the client.
+    pub retry_deadline: Duration,
+    /// How long a drain may take.
+    pub drain_timeout: Duration,
+    /// Exit with 69 when the cluster is not learned within this time.
+    pub require_cluster: Option<Duration>,
+    /// Longest bulk string a client may send, in bytes.
+    pub proto_max_bulk_len: usize,
+    /// Longest unfinished request a client may have, in bytes; below 4 GiB.
+    pub client_query_buffer_limit: usize,
+    /// Replies that may wait for one client, in bytes, before its requests are no longer read.
+    pub client_output_buffer_limit: usize,
+    /// Password that clients must give.
+    pub requirepass: Option<SecretString>,
+    /// Where `/metrics`, `/livez` and `/readyz` are served.
+    pub metrics_addr: Option<SocketAddr>,
+}
+
+/// How much is logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogLevel {
+    /// Only failures.
+    Error,
+    /// And what an operator should look at.
+    Warn,
+    /// And what changes.
+    Info,
+    /// And each decision.
+    Debug,
+}
+
+/// The form of a log line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
