@@ -2,6 +2,8 @@
 
 pub mod cluster;
 pub mod config;
+pub mod control;
 pub mod metrics;
+pub mod node;
 pub mod resp;
 pub mod topology;

@@ -124,6 +124,36 @@ labels! {
     }
 }
 
+labels! {
+    /// Why the slot table was refreshed.
+    RefreshReason {
+        /// Nothing was learned yet.
+        Start => "start",
+        /// It was time.
+        Interval => "interval",
+        /// A node answered MOVED.
+        Moved => "moved",
+        /// A node answered READONLY.
+        Readonly => "readonly",
+        /// A connection was lost.
+        Lost => "lost",
+        /// A slot without an owner was asked for.
+        Unassigned => "unassigned",
+    }
+}
+
+labels! {
+    /// How a refresh ended.
+    RefreshResult {
+        /// The table is another one now.
+        Changed => "changed",
+        /// The table was right.
+        Unchanged => "unchanged",
+        /// No node gave a usable answer.
+        Failed => "failed",
+    }
+}
+
 impl ErrorKind {
     /// The kind of an error reply that begins with `line`; a leading `-` is passed over.
     pub fn of(line: &[u8]) -> Self {

@@ -9,7 +9,10 @@ use std::time::Duration;
 use metrics::{counter, describe_counter, describe_gauge, gauge, with_local_recorder};
 use metrics_exporter_prometheus::PrometheusBuilder;
 
-use super::{CloseReason, CommandSum, ErrorKind, Metrics, RetryReason, process::process, text::Page};
+use super::{
+    CloseReason, CommandSum, ErrorKind, Metrics, RefreshReason, RefreshResult, RetryReason, process::process,
+    text::Page,
+};
 
 /// What control knows of the cluster.
 #[derive(Clone, Debug, Default)]
@@ -26,9 +29,9 @@ pub struct ClusterFigures {
 #[derive(Clone, Copy, Debug)]
 pub struct RefreshCount {
     /// Why it was made.
-    pub reason: &'static str,
+    pub reason: RefreshReason,
     /// How it ended.
-    pub result: &'static str,
+    pub result: RefreshResult,
     /// How often.
     pub count: u64,
 }
@@ -115,7 +118,7 @@ fn record_nodes(metrics: &Metrics) {
 
 fn record_cluster(cluster: &ClusterFigures) {
     for refresh in &cluster.refreshes {
-        let labels = [("reason", refresh.reason), ("result", refresh.result)];
+        let labels = [("reason", refresh.reason.as_str()), ("result", refresh.result.as_str())];
         counter!("slotway_topology_refreshes_total", &labels).absolute(refresh.count);
     }
     if let Some(age) = cluster.age {
@@ -163,7 +166,8 @@ mod tests {
         worker.command(0).duration.record(70_000);
         worker.command(0).errors[ErrorKind::Wrongtype.index()].add(2);
         metrics.node(0, &NodeAddr::new("::1", 7000)).in_flight.add(4);
-        let refreshes = vec![RefreshCount { reason: "start", result: "ok", count: 1 }];
+        let refreshes =
+            vec![RefreshCount { reason: RefreshReason::Start, result: RefreshResult::Changed, count: 1 }];
         let cluster = ClusterFigures { refreshes, age: Some(Duration::from_millis(1500)), unassigned: 3 };
         render(&metrics, &cluster)
     }
@@ -176,7 +180,7 @@ mod tests {
             r#"slotway_command_errors_total{command="get",error="WRONGTYPE"} 2"#,
             r#"slotway_command_duration_seconds_bucket{command="get",le="0.0001"} 1"#,
             r#"slotway_backend_in_flight{node="[::1]:7000"} 4"#,
-            r#"slotway_topology_refreshes_total{reason="start",result="ok"} 1"#,
+            r#"slotway_topology_refreshes_total{reason="start",result="changed"} 1"#,
             "slotway_topology_age_seconds 1.5",
             "slotway_slots_unassigned 3",
             "slotway_client_connections 1",
