@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::{BUCKETS, Cell, ErrorKind, Histogram, NodeMetrics, WorkerMetrics};
+use super::{BUCKET_BOUNDS, BUCKETS, Cell, ErrorKind, Histogram, NodeMetrics, WorkerMetrics};
 use crate::cluster::NodeAddr;
 
 /// The name under which commands outside the table are counted.
@@ -135,6 +135,25 @@ impl NodeSum {
 }
 
 impl Durations {
+    /// The upper bound of the bucket that holds this share of all durations, in nanoseconds; the highest
+    /// bound for those beyond it.
+    pub fn quantile(&self, share: f64) -> u64 {
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a share of a count"
+        )]
+        let rank = (self.count() as f64 * share).ceil() as u64;
+        let mut seen = 0;
+        let place = self.buckets.iter().position(|n| {
+            seen += n;
+            seen >= rank
+        });
+        let last = BUCKET_BOUNDS.len() - 1;
+        BUCKET_BOUNDS[place.unwrap_or(last).min(last)]
+    }
+
     /// How many durations were counted.
     pub fn count(&self) -> u64 {
         self.buckets.iter().sum()
