@@ -13,4 +13,32 @@
 mod support;
 
 #[cfg(test)]
+mod against_single;
+#[cfg(test)]
+mod commands;
+#[cfg(test)]
+mod crowds;
+#[cfg(test)]
 mod harness;
+#[cfg(test)]
+mod hello;
+#[cfg(test)]
+mod large;
+#[cfg(test)]
+mod lost_nodes;
+#[cfg(test)]
+mod pipelines;
+#[cfg(test)]
+mod protocol_errors;
+#[cfg(test)]
+mod redirects;
+#[cfg(test)]
+mod resharding;
+#[cfg(test)]
+mod resp3;
+#[cfg(test)]
+mod retries;
+#[cfg(test)]
+mod split;
+#[cfg(test)]
+mod topology;

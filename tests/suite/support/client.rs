@@ -61,6 +61,15 @@ impl Client {
         .expect("a timeout");
     }
 
+    /// How long a write may wait for the other end to read.
+    pub(crate) fn write_patience(&self, limit: Duration) {
+        match &self.stream {
+            Stream::Tcp(stream) => stream.set_write_timeout(Some(limit)),
+            Stream::Unix(stream) => stream.set_write_timeout(Some(limit)),
+        }
+        .expect("a timeout");
+    }
+
     /// Sends these bytes as they are.
     #[track_caller]
     pub(crate) fn send_raw(&mut self, bytes: &[u8]) {

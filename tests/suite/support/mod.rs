@@ -35,6 +35,11 @@ impl Setup {
         self.proxy_with(&[])
     }
 
+    /// A key that no other run of the same test uses.
+    pub(crate) fn key(self, rest: impl std::fmt::Display) -> String {
+        format!("{:?}{}:{rest}", self.kind, self.threads)
+    }
+
     /// The same with more flags.
     pub(crate) fn proxy_with(self, flags: &[&str]) -> Proxy {
         Proxy::of(Cluster::shared(self.kind), self.threads, flags)
