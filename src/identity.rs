@@ -5,20 +5,20 @@ use std::time::{Duration, Instant};
 /// One process.
 #[derive(Debug)]
 pub struct Identity {
-    id: String,
+    id: [u8; 40],
     since: Instant,
 }
 
 impl Identity {
     /// Of a process that starts now.
     pub fn new() -> Self {
-        let id = std::iter::repeat_with(|| format!("{:08x}", fastrand::u32(..))).take(5).collect();
+        let id = std::array::from_fn(|_| b"0123456789abcdef"[fastrand::usize(..16)]);
         Self { id, since: Instant::now() }
     }
 
     /// 40 hexadecimal digits, other ones in each process.
-    pub fn id(&self) -> &str {
-        &self.id
+    pub fn id(&self) -> [u8; 40] {
+        self.id
     }
 
     /// How long it has been running.
@@ -40,8 +40,7 @@ mod tests {
     #[test]
     fn a_run_id_looks_like_a_node_id() {
         let identity = Identity::new();
-        assert_eq!(identity.id().len(), 40);
-        assert!(identity.id().bytes().all(|byte| byte.is_ascii_hexdigit()));
+        assert!(identity.id().iter().all(u8::is_ascii_hexdigit));
         assert_ne!(identity.id(), Identity::new().id());
     }
 }

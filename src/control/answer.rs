@@ -29,12 +29,17 @@ pub(super) struct Answer {
 }
 
 /// Why a node's answer could not be used.
-#[derive(Debug, thiserror::Error)]
-enum Unusable {
+#[derive(Debug, PartialEq, thiserror::Error)]
+pub(super) enum Unusable {
+    /// None came.
     #[error("{0}")]
     Ask(#[from] AskError),
+    /// It is no slot table.
     #[error("{0}")]
     Topology(#[from] TopologyError),
+    /// It says that nobody owns any slot: that node is not in a cluster, or does not know it yet.
+    #[error("no slot has an owner whose address is known")]
+    Empty,
 }
 
 /// Whom to ask, in this order: the node that a MOVED pointed to, then known nodes, then seeds, each in
@@ -54,30 +59,42 @@ pub(super) fn candidates(first: Option<NodeAddr>, table: &SlotTable, seeds: &[No
     all
 }
 
-/// The first answer with at least `enough` slots owned, or else the best of the first three; `None` where no
-/// node gave one that owns any slot.
+/// The first answer with at least `enough` slots owned, or else the best of the first three; where no node
+/// gave one in which any slot is owned, why the last one did not.
 pub(super) async fn best(
     candidates: Vec<NodeAddr>,
     credentials: &Credentials,
     deadline: Duration,
     enough: usize,
-) -> Option<Answer> {
-    let mut best: Option<Answer> = None;
+) -> Result<Answer, Unusable> {
+    let mut best: Result<Answer, Unusable> = Err(Unusable::Empty);
     let mut answers = 0;
     for addr in candidates {
         match one(&addr, credentials, deadline).await {
-            Ok(answer) if answer.covered >= enough.max(1) => return Some(answer),
+            Ok(answer) if answer.covered >= enough.max(1) => return Ok(answer),
             Ok(answer) => {
                 answers += 1;
-                best = best.into_iter().chain([answer]).max_by_key(|a| a.covered);
+                best = better(best, answer);
             }
-            Err(error) => tracing::debug!(node = %addr, %error, "no slot table from node"),
+            Err(error) => {
+                tracing::debug!(node = %addr, %error, "no slot table from node");
+                best = best.or(Err(error));
+            }
         }
         if answers == MAX_ANSWERS {
             break;
         }
     }
-    best.filter(|answer| answer.covered > 0)
+    best
+}
+
+/// Whichever covers more; an answer that covers nothing is none.
+fn better(best: Result<Answer, Unusable>, answer: Answer) -> Result<Answer, Unusable> {
+    match best {
+        Ok(best) if best.covered >= answer.covered => Ok(best),
+        best if answer.covered == 0 => best.or(Err(Unusable::Empty)),
+        _ => Ok(answer),
+    }
 }
 
 async fn one(addr: &NodeAddr, credentials: &Credentials, deadline: Duration) -> Result<Answer, Unusable> {
@@ -103,7 +120,7 @@ mod tests {
         format!("*1\r\n*3\r\n:0\r\n:{last}\r\n*3\r\n$0\r\n\r\n:1\r\n$1\r\nx\r\n")
     }
 
-    async fn best_of(replies: &[String], enough: usize) -> (Option<usize>, Vec<usize>) {
+    async fn best_of(replies: &[String], enough: usize) -> (Result<usize, Unusable>, Vec<usize>) {
         let mut nodes = Vec::new();
         for reply in replies {
             nodes.push(FakeNode::start(reply.clone()).await);
@@ -116,19 +133,26 @@ mod tests {
     #[tokio::test]
     async fn the_first_answer_that_covers_enough_is_taken() {
         let replies = ["-ERR no\r\n".to_owned(), "+what\r\n".into(), slots(99), slots(199)];
-        assert_eq!(best_of(&replies, 100).await, (Some(100), vec![1, 1, 1, 0]));
+        assert_eq!(best_of(&replies, 100).await, (Ok(100), vec![1, 1, 1, 0]));
     }
 
     #[tokio::test]
     async fn of_answers_that_cover_too_little_the_best_of_three_is_taken() {
         let replies = [slots(9), slots(49), slots(19), slots(99)];
-        assert_eq!(best_of(&replies, 100).await, (Some(50), vec![1, 1, 1, 0]));
+        assert_eq!(best_of(&replies, 100).await, (Ok(50), vec![1, 1, 1, 0]));
     }
 
     #[tokio::test]
     async fn an_empty_answer_is_none() {
         let empty = || "*0\r\n".to_owned();
-        assert_eq!(best_of(&[empty(), empty()], 0).await, (None, vec![1, 1]));
+        assert_eq!(best_of(&[empty(), empty()], 0).await, (Err(Unusable::Empty), vec![1, 1]));
+    }
+
+    #[tokio::test]
+    async fn the_last_failure_is_told() {
+        let noauth = "-NOAUTH no\r\n".to_owned();
+        let refused = Err(Unusable::Topology(TopologyError::Refused("NOAUTH no".into())));
+        assert_eq!(best_of(&["*0\r\n".to_owned(), noauth], 0).await, (refused, vec![1, 1]));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use tokio::{
 
 use super::{
     Status,
-    answer::{Answer, best, candidates, node_deadline},
+    answer::{Answer, Unusable, best, candidates, node_deadline},
     pace::Pace,
     patches::Patches,
 };
@@ -104,7 +104,7 @@ impl Refresher {
     }
 
     /// Asks nodes, hearing signals meanwhile.
-    async fn ask(&mut self, signals: &mut mpsc::Receiver<Signal>) -> Option<Answer> {
+    async fn ask(&mut self, signals: &mut mpsc::Receiver<Signal>) -> Result<Answer, Unusable> {
         let table = self.topology.table().load_full();
         let asked = candidates(self.hint.take(), &table, &self.config.seeds);
         let credentials = Arc::clone(&self.credentials);
@@ -147,10 +147,13 @@ impl Refresher {
     }
 
     /// Puts an answer in force, if it says anything new.
-    fn settle(&mut self, answer: Option<Answer>) -> RefreshResult {
+    fn settle(&mut self, answer: Result<Answer, Unusable>) -> RefreshResult {
         let now = Instant::now();
         self.refreshed.notify_one();
-        let Some(answer) = answer else { return self.failed(now) };
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error) => return self.failed(now, &error),
+        };
         if self.pace.succeeded(now) && self.status.is_learned() {
             tracing::info!(node = %answer.said_by, "the cluster answers again");
         }
@@ -172,12 +175,12 @@ impl Refresher {
         RefreshResult::Changed
     }
 
-    fn failed(&mut self, now: Instant) -> RefreshResult {
+    fn failed(&mut self, now: Instant, error: &Unusable) -> RefreshResult {
         if self.pace.failed(now) {
             if self.status.is_learned() {
-                tracing::warn!("no node tells the slots; going on with what was known, trying again");
+                tracing::warn!(%error, "no node tells the slots; going on with what was known, trying again");
             } else {
-                tracing::warn!("no seed tells the slots yet; trying again until one does");
+                tracing::warn!(%error, "no seed tells the slots yet; trying again until one does");
             }
         }
         RefreshResult::Failed

@@ -48,6 +48,12 @@ impl<'a> Request<'a> {
         self.frame.get(start..start + span.len as usize)
     }
 
+    /// The request that the arguments from `first` on are by themselves, if there are any.
+    pub fn tail(&self, first: usize) -> Option<Self> {
+        let args = self.args.get(first..).filter(|args| !args.is_empty())?;
+        Some(Self { frame: self.frame, args })
+    }
+
     /// The arguments from `first` on.
     pub fn args_from(&self, first: usize) -> impl ExactSizeIterator<Item = &'a [u8]> + use<'a> {
         let frame = self.frame;

@@ -48,7 +48,7 @@ fn server(worker: &Worker, text: &mut String) {
     line(text, &format!("os:{}", std::env::consts::OS));
     line(text, &format!("arch_bits:{}", usize::BITS));
     line(text, &format!("process_id:{}", std::process::id()));
-    line(text, &format!("run_id:{}", worker.identity.id()));
+    line(text, &format!("run_id:{}", String::from_utf8_lossy(&worker.identity.id())));
     line(text, &format!("tcp_port:{}", worker.config.port));
     line(text, &format!("uptime_in_seconds:{uptime}"));
     line(text, &format!("uptime_in_days:{}", uptime / 86_400));

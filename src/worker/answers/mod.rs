@@ -16,7 +16,7 @@ use super::{
 use crate::{
     cluster::Slot,
     command::{Command, Local},
-    local::{self, OneNode},
+    local::{self, cluster::OneNode},
     metrics::CloseReason,
     resp::{ReplyWriter, Request},
 };
@@ -52,12 +52,14 @@ pub(super) fn answer(
         Local::Hello => hello::hello(&ask),
         Local::Auth => hello::auth(&ask),
         Local::Select => ask.select(),
-        Local::Command => ask.write(|w| local::command::answer(request, w)),
+        Local::Command => {
+            ask.write(|w| local::command::reply(&request, &mut ask.worker().keys.borrow_mut(), w))
+        }
         Local::Client => client::answer(&ask),
         Local::Readonly | Local::Readwrite | Local::Asking => ask.ok(),
         Local::Config => ask.config(),
         Local::Time => ask.time(),
-        Local::Lolwut => ask.write(|w| local::lolwut::answer(w)),
+        Local::Lolwut => ask.write(|w| local::lolwut::reply(w)),
         Local::Cluster => ask.cluster(),
         Local::Info => info::answer(&ask),
     }
@@ -151,7 +153,7 @@ impl<'a> Ask<'a> {
             ("port", config.port.to_string()),
             ("bind", bind.join(" ")),
         ];
-        self.write(|w| local::config::answer(self.request, &settings, w))
+        self.write(|w| local::config::reply(&self.request, &settings, w))
     }
 
     fn cluster(&self) -> Step {
@@ -166,7 +168,7 @@ impl<'a> Ask<'a> {
         );
         let port = local.map_or(config.port, |addr| addr.port());
         let node = OneNode { id: self.worker().identity.id(), host: &host, port };
-        self.write(|w| local::cluster::answer(self.request, &node, w))
+        self.write(|w| local::cluster::reply(&self.request, &node, w))
     }
 
     /// CLUSTER COUNTKEYSINSLOT is the slot's owner's to answer.
