@@ -128,6 +128,11 @@ impl TableBuilder {
         self.place(addr, Role::Replica(primary));
     }
 
+    /// How many slots have an owner so far.
+    pub fn owned(&self) -> usize {
+        self.owners.iter().filter(|&&o| o != NOBODY).count()
+    }
+
     /// The finished table, numbered `epoch`.
     pub fn build(self, epoch: u64) -> SlotTable {
         SlotTable { epoch, owners: self.owners, nodes: self.nodes.into() }

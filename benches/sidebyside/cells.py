@@ -1,0 +1,77 @@
+"""The cells: which command, how many clients, how deep a pipeline, how large a value.
+
+Pure: knows no process. The names are those of the report: `set_1k_c50_p16` is SET of 1 KiB values by 50
+clients with 16 requests in flight each; 3 bytes are not named.
+"""
+import dataclasses
+
+SIZES = {3: "", 1024: "_1k", 16384: "_16k"}
+# Distinct keys by value size: many enough to spread over all slots, few enough to be filled in seconds.
+KEYS = {3: 100_000, 1024: 20_000, 16384: 1_000}
+# Requests of one run by pipeline depth: one to three seconds for the proxies known today.
+REQUESTS = {1: 100_000, 16: 600_000, 64: 1_200_000}
+MGET_KEYS = 10
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """One kind of load."""
+    command: str
+    size: int
+    clients: int
+    pipeline: int
+
+    @property
+    def name(self):
+        """Its name in options and reports."""
+        return f"{self.command}{SIZES[self.size]}_c{self.clients}_p{self.pipeline}"
+
+    def requests(self, quick):
+        """How many requests one run makes."""
+        lone = 0.12 if self.clients == 1 and self.pipeline == 1 else 0.3 if self.clients == 1 else 1
+        large = {3: 1, 1024: 0.6, 16384: 0.3 if self.pipeline == 1 else 0.06}[self.size]
+        many = 0.3 if self.command == "mget10" else 1
+        count = int(REQUESTS[self.pipeline] * lone * large * many / (10 if quick else 1))
+        return max(count, 2 * self.clients * self.pipeline)
+
+    def words(self, key):
+        """The request, on `key` or a pattern of keys."""
+        return {"get": ["GET", key], "set": ["SET", key, "x" * self.size],
+                "mget10": ["MGET", *[key] * MGET_KEYS]}[self.command]
+
+    def arguments(self, clustered, requests):
+        """redis-benchmark's options for it. A cluster is asked through a key per slot, as its tags allow."""
+        key = f"k{self.size}:{{tag}}" if clustered else f"k{self.size}:__rand_int__"
+        options = ["-c", self.clients, "-P", self.pipeline, "-n", requests]
+        options += ["--cluster"] if clustered else ["-r", KEYS[self.size]]
+        return [str(word) for word in options + self.words(key)]
+
+    def runs_direct(self):
+        """Whether the nodes themselves can serve it: not where its keys sit in several slots."""
+        return self.command != "mget10"
+
+
+def matrix():
+    """SET and GET over every pipeline, client count and value size of the comparison."""
+    return [Cell(command, size, clients, pipeline) for size in SIZES for clients in (50, 500, 1)
+            for pipeline in REQUESTS for command in ("get", "set")]
+
+
+EXTRA = [Cell("mget10", 3, 50, 1), Cell("get", 3, 5000, 1)]
+CLIFF = [Cell("get", 3, clients, 1) for clients in (50, 200, 500, 1000, 2000, 5000)]
+BAR = ["get_c50_p1", "get_c500_p1", "get_c50_p16", "set_1k_c50_p16", "mget10_c50_p1"]
+DEFAULT = ["get_c50_p1", "set_c50_p1", "get_c50_p16", "set_c50_p16", "get_c50_p64", "set_c50_p64",
+           "get_c500_p1", "set_c500_p1", "get_c500_p16", "get_c1_p1", "set_c1_p1",
+           "get_1k_c50_p1", "set_1k_c50_p1", "get_1k_c50_p16", "set_1k_c50_p16",
+           "get_16k_c50_p1", "set_16k_c50_p1", "mget10_c50_p1", "get_c5000_p1"]
+ALL = {cell.name: cell for cell in matrix() + EXTRA + CLIFF}
+SETS = {"default": DEFAULT, "bar": BAR, "cliff": [cell.name for cell in CLIFF], "all": list(ALL)}
+
+
+def chosen(text):
+    """The cells of a comma-separated list of cell names and set names, each once; ValueError names the stranger."""
+    names = [name for word in text.split(",") for name in SETS.get(word, [word])]
+    strangers = [name for name in names if name not in ALL]
+    if strangers:
+        raise ValueError(f"no cell {', '.join(strangers)}; there are {', '.join([*SETS, *ALL])}")
+    return [ALL[name] for name in dict.fromkeys(names)]
