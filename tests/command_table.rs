@@ -1,6 +1,9 @@
 //! The command table, the key extraction, the error texts and the `COMMAND` replies, compared with live
-//! servers: `redis-server` and `valkey-server` on PATH, and those that SLOTWAY_TEST_VALKEY and
-//! SLOTWAY_TEST_REDIS82 name. A server that is not there is skipped with a line that says so.
+//! servers: `redis-server` and `valkey-server` on PATH, and those that `SLOTWAY_TEST_VALKEY` and
+//! `SLOTWAY_TEST_REDIS82` name. A server that is not there is skipped with a line that says so.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![expect(clippy::print_stdout, reason = "what is skipped must be seen")]
 
 use std::{
     io::{Read, Write},
@@ -200,7 +203,9 @@ fn keys_are_those_that_servers_find() {
             let words: Vec<&str> = line.split(' ').map(|w| if w == "\"\"" { "" } else { w }).collect();
             let getkeys = [&["COMMAND", "GETKEYS"], &words[..]].concat();
             let theirs = server.ask(&getkeys);
-            if theirs.as_error().is_some_and(|text| text.contains("Invalid command")) {
+            // A command it does not know; or one word, which was too little before 7.2.
+            let cannot = ["ERR Invalid command", "ERR wrong number of arguments for 'command|getkeys'"];
+            if theirs.as_error().is_some_and(|text| cannot.iter().any(|start| text.starts_with(start))) {
                 continue;
             }
             assert_eq!(own_answer(&getkeys, Protocol::Resp2), theirs, "{}: {line}", server.version);
@@ -235,25 +240,28 @@ fn what_is_no_command_gets_the_server_s_words() {
     });
 }
 
-/// Sets have no order, and RESP2 shows them as arrays: every list of strings or entries is sorted, but
-/// not a command's own fields or keys and values in turn.
-fn sorted(value: &Value) -> String {
-    match value {
-        Value::Set(values) => {
-            let mut shown: Vec<String> = values.iter().map(sorted).collect();
-            shown.sort();
-            format!("~{shown:?}")
-        }
-        Value::Array(values) => format!("*{:?}", values.iter().map(sorted).collect::<Vec<_>>()),
-        Value::Map(pairs) => {
-            let skip = ["arguments", "history", "doc_flags", "deprecated_since", "replaced_by", "module"];
-            let known = pairs.iter().filter(|(k, _)| !k.as_str().is_some_and(|k| skip.contains(&k)));
-            let mut shown: Vec<String> = known.map(|(k, v)| format!("{}={}", sorted(k), sorted(v))).collect();
-            shown.sort();
-            format!("%{shown:?}")
-        }
-        other => format!("{other:?}"),
-    }
+/// A value as text in which order does not count where servers keep none: in sets, in maps and in lists of
+/// entries. Fields that slotway leaves out are left out.
+fn unordered(value: &Value) -> String {
+    const LEFT_OUT: [&str; 5] = ["arguments", "history", "doc_flags", "deprecated_since", "replaced_by"];
+    let mut shown: Vec<String> = match value {
+        Value::Set(values) | Value::Array(values) => values.iter().map(unordered).collect(),
+        Value::Map(pairs) => pairs
+            .iter()
+            .filter(|(key, _)| !key.as_str().is_some_and(|key| LEFT_OUT.contains(&key)))
+            .map(|(key, value)| format!("{}={}", unordered(key), unordered(value)))
+            .collect(),
+        Value::Bulk(bytes) => return String::from_utf8_lossy(bytes).into_owned(),
+        other => return format!("{other:?}"),
+    };
+    // An empty list is a set for one kind of server and an array for the other.
+    let kind = match value {
+        Value::Set(values) if !values.is_empty() => "set",
+        Value::Map(_) => "map",
+        _ => "array",
+    };
+    shown.sort();
+    format!("{kind}[{}]", shown.join(", "))
 }
 
 #[test]
@@ -290,7 +298,7 @@ fn command_replies_have_the_server_s_shapes() {
                 let type_of = |value: &Value| std::mem::discriminant(&value.as_array().unwrap()[0]);
                 assert_eq!(type_of(&ours), type_of(&theirs));
             } else {
-                assert_eq!(sorted(&ours), sorted(&theirs), "{} {words:?}", server.version);
+                assert_eq!(unordered(&ours), unordered(&theirs), "{} {words:?}", server.version);
             }
         }
         server.ask(&["HELLO", "2"]);

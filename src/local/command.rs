@@ -68,7 +68,7 @@ fn entry(spec: &Spec, reply: &mut ReplyWriter<'_>) {
     spec.tips.iter().for_each(|tip| reply.bulk(tip.as_bytes()));
     reply.set(spec.key_specs.len());
     spec.key_specs.iter().for_each(|spec| key_spec(spec, reply));
-    reply.set(spec.subcommands.len());
+    reply.array(spec.subcommands.len());
     spec.subcommands.iter().for_each(|subcommand| entry(subcommand, reply));
 }
 
