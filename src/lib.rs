@@ -1,7 +1,91 @@
-//! Slotway: one plain-RESP address in front of a whole Redis or Valkey Cluster.
+//! # Slotway: one plain-RESP address in front of a whole Redis or Valkey Cluster
+//!
+//! This page is the map. Each module's own page says what it holds, what it must not know and its invariant.
+//!
+//! ## Layers
+//! Imports point down only. L0 to L2 know no tokio, no socket and no clock.
+//!
+//! ```text
+//! L4  main, cli, proxy, sandbox   put the parts together: config -> control + workers + listeners -> drain
+//! L3  worker                      data plane: a thread each, its sockets; the only awaits on the data path
+//!     control                     control plane: one thread; sole writer of the slot table; HTTP
+//! L2  routing, local              pure decisions: request -> route, split, merge, reply -> verdict;
+//!                                 replies that slotway makes itself
+//! L1  cluster, command            what the cluster says; what a command is
+//! L0  resp                        bytes <-> frames; resumable, bounded
+//! --  config, metrics, topology, node, identity, log       leaves
+//! ```
+//!
+//! `worker` and `control` never import each other. They meet in [`topology`]: control stores a slot table,
+//! workers read it and signal when a node said that it is out of date.
+//!
+//! ## Threads
+//! ```text
+//!                 main: accepts, places each client on the worker that has the fewest, takes signals
+//!                   |  one message per connection
+//!     +-------------+-------------+
+//!  worker 0      worker 1  ...  worker N-1      each: its clients, its connections to the nodes
+//!     |             |             |
+//!     +---- slot table (arc-swap, read once per read) ----+
+//!     +---- "please refresh" signals (bounded) -----------+---- control: CLUSTER SLOTS, /metrics, /readyz
+//! ```
+//! A worker is a thread with a tokio `LocalRuntime`. What its tasks share is in `Rc` and `Cell`. On the
+//! path of a request there is no lock, no channel between threads, no task, no oneshot and no allocation.
+//!
+//! ## The route of one request
+//! 1. `worker::client` reads into the worker's scratch room; [`resp::RequestParser`] finds a frame in place.
+//! 2. `worker::dispatch` resolves the [`command`], asks [`routing::route`] where it goes, and takes the
+//!    client's next place in line ([ticket](#words)).
+//! 3. `worker::backend` appends the bytes to the owner's outbox. The backend's task runs behind all that are
+//!    ready, so one write carries what all clients queued in this turn. The bytes stay in the outbox until
+//!    they are answered: a redirect finds them there.
+//! 4. The node answers; [`resp::ReplyScanner`] finds where the reply ends, [`routing::Verdict`] says what it
+//!    means: deliver, follow a redirect, or try again.
+//! 5. `worker::line` puts the reply into the client's outbox if it is the head of the line, else parks it.
+//!    The client's task writes all that is ready in one write.
+//!
+//! ## Invariants
+//! 1. Each request gets exactly one reply, in the order in which its client sent them. A ticket that is
+//!    dropped unanswered answers itself.
+//! 2. Two requests of one client for the same slot reach the data in the order in which they were sent. Owners
+//!    seldom change; when they do, a client that waits for replies sends nothing new until it has them, and
+//!    requests for a slot that is moving go one at a time.
+//! 3. A request is sent a second time only if it surely did not run, or only reads. A write whose connection
+//!    broke after it was written is answered with an error that says so.
+//! 4. Only control stores a slot table; a stored table never changes.
+//! 5. Whatever a peer can make grow has a bound, named where it stands. At the bound slotway stops reading
+//!    that client or answers with an error.
+//! 6. Nothing a peer sends makes a worker panic or wait, nor touches another client.
+//!
+//! ## Latency, defined
+//! - `command_duration`: from the read that completed the request to the write that handed the last byte of the
+//!   reply to the client's socket.
+//! - `queue_duration`: from that read to the write of the request's last byte to the node.
+//! - `backend_duration`: from that write to the read that completed the node's reply.
+//! - `reply_wait`: from that read to the hand-over to the client: the wait behind earlier replies.
+//!
+//! The clock is read once per read and once per write of a connection, not per request.
+//!
+//! ## Words
+//! client: who connects to us. backend: our connection to a node. node, primary, replica. slot, hash tag, slot
+//! table, owner. topology, refresh. request, reply, error reply, push. command: an entry of the command table.
+//! redirect: moved or ask. *Route*: where a request goes. *Verdict*: what a reply means for its request.
+//! *In flight*: given to a backend, not answered. *Ticket*: a request's place in its client's reply order.
+//! *Profile*: what clients must have in common to share a backend; today the protocol version.
 
+pub mod cli;
 pub mod cluster;
+pub mod command;
 pub mod config;
+pub mod control;
+pub mod identity;
+pub mod local;
+pub mod log;
 pub mod metrics;
+pub mod node;
+pub mod proxy;
 pub mod resp;
+pub mod routing;
+pub mod sandbox;
 pub mod topology;
+pub mod worker;

@@ -27,7 +27,7 @@ pub enum Signal {
 /// The current slot table and the way to say that it is out of date.
 #[derive(Debug)]
 pub struct Topology {
-    table: ArcSwap<SlotTable>,
+    table: Arc<ArcSwap<SlotTable>>,
     signals: mpsc::Sender<Signal>,
 }
 
@@ -35,11 +35,11 @@ impl Topology {
     /// An empty table, and the end at which control hears the signals.
     pub fn new() -> (Arc<Self>, mpsc::Receiver<Signal>) {
         let (signals, heard) = mpsc::channel(SIGNALS);
-        (Arc::new(Self { table: ArcSwap::from_pointee(SlotTable::empty()), signals }), heard)
+        (Arc::new(Self { table: Arc::new(ArcSwap::from_pointee(SlotTable::empty())), signals }), heard)
     }
 
     /// The table, for [`arc_swap::Cache`] and whoever reads it now and then.
-    pub fn table(&self) -> &ArcSwap<SlotTable> {
+    pub fn table(&self) -> &Arc<ArcSwap<SlotTable>> {
         &self.table
     }
 

@@ -2,8 +2,10 @@
 
 mod address;
 mod slot;
+mod slots_reply;
 mod table;
 
 pub use address::{AddressError, NodeAddr};
 pub use slot::{SLOTS, Slot, hash_tag};
+pub use slots_reply::{TopologyError, parse_slots};
 pub use table::{Node, NodeIndex, Role, SlotTable, TableBuilder};

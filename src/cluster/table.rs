@@ -38,7 +38,7 @@ const NOBODY: u16 = u16::MAX;
 
 /// Owners of all slots at one moment.
 ///
-/// Invariant: each owner is [`NOBODY`] or an index into `nodes`.
+/// Invariant: each owner is `NOBODY` or an index into `nodes`.
 #[derive(Clone, Debug)]
 pub struct SlotTable {
     epoch: u64,
@@ -126,6 +126,11 @@ impl TableBuilder {
     /// Notes the replica at `addr` of `primary`.
     pub fn replicate(&mut self, addr: &NodeAddr, primary: NodeIndex) {
         self.place(addr, Role::Replica(primary));
+    }
+
+    /// How many slots have an owner so far.
+    pub fn owned(&self) -> usize {
+        self.owners.iter().filter(|&&o| o != NOBODY).count()
     }
 
     /// The finished table, numbered `epoch`.

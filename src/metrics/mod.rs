@@ -4,5 +4,15 @@
 //! them when somebody scrapes.
 
 mod cell;
+mod labels;
+mod process;
+mod registry;
+mod render;
+mod text;
+mod worker;
 
 pub use cell::{BUCKET_BOUNDS, BUCKETS, Cell, Histogram};
+pub use labels::{CloseReason, ErrorKind, RefreshReason, RefreshResult, RetryReason};
+pub use registry::{CommandSum, Durations, Metrics, NodeSum, OTHER};
+pub use render::{ClusterFigures, RefreshCount, render};
+pub use worker::{CommandMetrics, NodeMetrics, WorkerMetrics};

@@ -48,10 +48,25 @@ impl<'a> Request<'a> {
         self.frame.get(start..start + span.len as usize)
     }
 
+    /// The request that the arguments from `first` on are by themselves, if there are any.
+    pub fn tail(&self, first: usize) -> Option<Self> {
+        let args = self.args.get(first..).filter(|args| !args.is_empty())?;
+        Some(Self { frame: self.frame, args })
+    }
+
     /// The arguments from `first` on.
     pub fn args_from(&self, first: usize) -> impl ExactSizeIterator<Item = &'a [u8]> + use<'a> {
         let frame = self.frame;
         let spans = self.args.get(first..).unwrap_or_default();
         spans.iter().map(move |s| &frame[s.start as usize..(s.start + s.len) as usize])
+    }
+
+    /// The arguments `first..end` as they are on the wire, their headers included.
+    pub fn wire(&self, first: usize, end: usize) -> &'a [u8] {
+        let (Some(head), Some(tail)) = (self.args.get(first), self.args.get(end.wrapping_sub(1))) else {
+            return &[];
+        };
+        let header = 3 + head.len.checked_ilog10().unwrap_or(0) as usize + 1;
+        &self.frame[head.start as usize - header..(tail.start + tail.len) as usize + 2]
     }
 }

@@ -1,0 +1,34 @@
+# The few commands that this project needs; `make` lists them.
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test bench fmt clean
+
+CARGO ?= cargo
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\): ## /  make \1\t/p' Makefile | expand -t 16
+
+build: ## Build the release binary, target/release/slotway
+	$(CARGO) build --release
+
+demo: ## Show slotway in front of a throwaway cluster, until Ctrl-C (ONCE=1: end after the show)
+	@tests/setup demo
+	$(CARGO) run --release -- sandbox $(if $(ONCE),--once)
+
+test: ## Install what the tests need, then check form, lints, documents and run every test
+	@tests/setup test
+	$(CARGO) fmt --check
+	$(CARGO) clippy --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --document-private-items
+	$(CARGO) test
+	$(CARGO) test --benches --no-run
+
+bench: ## Measure slotway beside its peers (benches/run --help tells more)
+	benches/run $(BENCH)
+
+fmt: ## Format the sources
+	$(CARGO) fmt
+
+clean: ## Remove all that was built or installed here
+	$(CARGO) clean
+	rm -rf .venv tests/node_modules

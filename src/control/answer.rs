@@ -1,0 +1,172 @@
+//! Asks nodes for the slot table until one gives a good one.
+//!
+//! Must not touch the table in force. Invariant: it asks a bounded number of nodes, each within a deadline.
+
+use std::time::Duration;
+
+use crate::{
+    cluster::{NodeAddr, SlotTable, TableBuilder, TopologyError, parse_slots},
+    config::Config,
+    node::{AskError, Credentials, ask},
+};
+
+/// Longest time for one node.
+const NODE_DEADLINE: Duration = Duration::from_secs(2);
+/// Known nodes that are asked before the seeds get their turn.
+const KNOWN_TRIES: usize = 8;
+/// Answers compared when they leave more slots without an owner than the table in force does.
+const MAX_ANSWERS: usize = 3;
+
+/// A node's view of the cluster.
+#[derive(Debug)]
+pub(super) struct Answer {
+    /// Who said it.
+    pub(super) said_by: NodeAddr,
+    /// How many slots have an owner.
+    pub(super) covered: usize,
+    /// What was said.
+    pub(super) table: TableBuilder,
+}
+
+/// Why a node's answer could not be used.
+#[derive(Debug, PartialEq, thiserror::Error)]
+pub(super) enum Unusable {
+    /// None came.
+    #[error("{0}")]
+    Ask(#[from] AskError),
+    /// It is no slot table.
+    #[error("{0}")]
+    Topology(#[from] TopologyError),
+    /// It says that nobody owns any slot: that node is not in a cluster, or does not know it yet.
+    #[error("no slot has an owner whose address is known")]
+    Empty,
+}
+
+/// Whom to ask, in this order: the node that a MOVED pointed to, then known nodes, then seeds, each in
+/// random order.
+pub(super) fn candidates(first: Option<NodeAddr>, table: &SlotTable, seeds: &[NodeAddr]) -> Vec<NodeAddr> {
+    let mut known: Vec<NodeAddr> = table.nodes().iter().map(|n| n.addr.clone()).collect();
+    let mut seeds = seeds.to_vec();
+    fastrand::shuffle(&mut known);
+    fastrand::shuffle(&mut seeds);
+    known.truncate(KNOWN_TRIES);
+    let mut all: Vec<NodeAddr> = Vec::new();
+    for addr in first.into_iter().chain(known).chain(seeds) {
+        if !all.contains(&addr) {
+            all.push(addr);
+        }
+    }
+    all
+}
+
+/// The first answer with at least `enough` slots owned, or else the best of the first three; where no node
+/// gave one in which any slot is owned, why the last one did not.
+pub(super) async fn best(
+    candidates: Vec<NodeAddr>,
+    credentials: &Credentials,
+    deadline: Duration,
+    enough: usize,
+) -> Result<Answer, Unusable> {
+    let mut best: Result<Answer, Unusable> = Err(Unusable::Empty);
+    let mut answers = 0;
+    for addr in candidates {
+        match one(&addr, credentials, deadline).await {
+            Ok(answer) if answer.covered >= enough.max(1) => return Ok(answer),
+            Ok(answer) => {
+                answers += 1;
+                best = better(best, answer);
+            }
+            Err(error) => {
+                tracing::debug!(node = %addr, %error, "no slot table from node");
+                best = best.or(Err(error));
+            }
+        }
+        if answers == MAX_ANSWERS {
+            break;
+        }
+    }
+    best
+}
+
+/// Whichever covers more; an answer that covers nothing is none.
+fn better(best: Result<Answer, Unusable>, answer: Answer) -> Result<Answer, Unusable> {
+    match best {
+        Ok(best) if best.covered >= answer.covered => Ok(best),
+        best if answer.covered == 0 => best.or(Err(Unusable::Empty)),
+        _ => Ok(answer),
+    }
+}
+
+async fn one(addr: &NodeAddr, credentials: &Credentials, deadline: Duration) -> Result<Answer, Unusable> {
+    let reply = ask(addr, credentials, &[b"CLUSTER", b"SLOTS"], deadline).await?;
+    let table = parse_slots(&reply, addr)?;
+    Ok(Answer { said_by: addr.clone(), covered: table.owned(), table })
+}
+
+/// How long one node may take.
+pub(super) fn node_deadline(config: &Config) -> Duration {
+    if config.backend_timeout.is_zero() { NODE_DEADLINE } else { config.backend_timeout.min(NODE_DEADLINE) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{cluster::Slot, node::fake::FakeNode};
+
+    const SOON: Duration = Duration::from_secs(10);
+
+    /// A reply to CLUSTER SLOTS: slots 0 to `last` belong to the node that was asked.
+    fn slots(last: u64) -> String {
+        format!("*1\r\n*3\r\n:0\r\n:{last}\r\n*3\r\n$0\r\n\r\n:1\r\n$1\r\nx\r\n")
+    }
+
+    async fn best_of(replies: &[String], enough: usize) -> (Result<usize, Unusable>, Vec<usize>) {
+        let mut nodes = Vec::new();
+        for reply in replies {
+            nodes.push(FakeNode::start(reply.clone()).await);
+        }
+        let addrs = nodes.iter().map(|n| n.addr.clone()).collect();
+        let best = best(addrs, &Credentials::default(), SOON, enough).await;
+        (best.map(|a| a.covered), nodes.iter().map(FakeNode::connections).collect())
+    }
+
+    #[tokio::test]
+    async fn the_first_answer_that_covers_enough_is_taken() {
+        let replies = ["-ERR no\r\n".to_owned(), "+what\r\n".into(), slots(99), slots(199)];
+        assert_eq!(best_of(&replies, 100).await, (Ok(100), vec![1, 1, 1, 0]));
+    }
+
+    #[tokio::test]
+    async fn of_answers_that_cover_too_little_the_best_of_three_is_taken() {
+        let replies = [slots(9), slots(49), slots(19), slots(99)];
+        assert_eq!(best_of(&replies, 100).await, (Ok(50), vec![1, 1, 1, 0]));
+    }
+
+    #[tokio::test]
+    async fn an_empty_answer_is_none() {
+        let empty = || "*0\r\n".to_owned();
+        assert_eq!(best_of(&[empty(), empty()], 0).await, (Err(Unusable::Empty), vec![1, 1]));
+    }
+
+    #[tokio::test]
+    async fn the_last_failure_is_told() {
+        let noauth = "-NOAUTH no\r\n".to_owned();
+        let refused = Err(Unusable::Topology(TopologyError::Refused("NOAUTH no".into())));
+        assert_eq!(best_of(&["*0\r\n".to_owned(), noauth], 0).await, (refused, vec![1, 1]));
+    }
+
+    #[test]
+    fn the_hinted_node_comes_first_and_nobody_twice() {
+        let node = |port| NodeAddr::new("h", port);
+        let mut builder = TableBuilder::default();
+        for port in 1..=20 {
+            builder.own(Slot::of(b"a"), Slot::of(b"a"), &node(port));
+        }
+        let table = builder.build(1);
+        let all = candidates(Some(node(7)), &table, &[node(7), node(30)]);
+        assert_eq!(all[0], node(7));
+        assert_eq!(all.last(), Some(&node(30)));
+        assert!(all.len() <= KNOWN_TRIES + 2);
+        assert_eq!(all.iter().filter(|a| **a == node(7)).count(), 1);
+    }
+}

@@ -1,0 +1,90 @@
+//! `CONFIG`: the parameters that benchmark tools and clients read, and errors for whoever wants to change
+//! one. Texts as in redis config.c.
+
+use super::{glob, help, not_served, subcommand};
+use crate::{
+    command::lookup,
+    resp::{ReplyWriter, Request},
+};
+
+/// Parameters that are the same for every slotway: it stores nothing and shows one database.
+const FIXED: &[(&str, &str)] = &[
+    ("appendonly", "no"),
+    ("cluster-enabled", "yes"),
+    ("cluster-require-full-coverage", "yes"),
+    ("databases", "1"),
+    ("maxmemory", "0"),
+    ("maxmemory-policy", "noeviction"),
+    ("notify-keyspace-events", ""),
+    ("save", ""),
+];
+
+/// Replies to a `CONFIG` request. `settings` are the parameters that the configuration gives, such as
+/// `port`, `bind`, `maxclients`, `timeout` and `proto-max-bulk-len`.
+pub fn reply(request: &Request<'_>, settings: &[(&str, String)], reply: &mut ReplyWriter<'_>) {
+    match subcommand(request).as_str() {
+        "get" => get(request, settings, reply),
+        "set" => set(request, settings, reply),
+        "rewrite" => reply.error("ERR The server is running without a config file"),
+        "help" => lookup(b"config").into_iter().for_each(|c| help(c, &["get", "help"], reply)),
+        other => not_served(&format!("config|{other}"), reply),
+    }
+}
+
+/// All parameters, those of `settings` first.
+fn parameters<'a>(settings: &'a [(&str, String)]) -> impl Iterator<Item = (&'a str, &'a str)> + Clone {
+    let fixed = FIXED.iter().copied().filter(|(name, _)| settings.iter().all(|(other, _)| other != name));
+    settings.iter().map(|(name, value)| (*name, value.as_str())).chain(fixed)
+}
+
+fn get(request: &Request<'_>, settings: &[(&str, String)], reply: &mut ReplyWriter<'_>) {
+    let is_wanted = |name: &str| request.args_from(2).any(|p| glob::matches(p, name.as_bytes()));
+    let found: Vec<_> = parameters(settings).filter(|(name, _)| is_wanted(name)).collect();
+    reply.map(found.len());
+    for (name, value) in found {
+        reply.bulk(name.as_bytes());
+        reply.bulk(value.as_bytes());
+    }
+}
+
+fn set(request: &Request<'_>, settings: &[(&str, String)], reply: &mut ReplyWriter<'_>) {
+    let name = String::from_utf8_lossy(request.arg(2).unwrap_or_default());
+    if parameters(settings).any(|(known, _)| known.eq_ignore_ascii_case(&name)) {
+        reply.error(&format!(
+            "ERR CONFIG SET failed (possibly related to argument '{name}') - can't set immutable config"
+        ));
+    } else {
+        reply.error(&format!("ERR Unknown option or number of arguments for CONFIG SET - '{name}'"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        local::tests::reply_to,
+        resp::{Protocol, Value},
+    };
+
+    fn ask(line: &str) -> Value {
+        let settings = [("maxclients", "10000".to_owned()), ("save", "x".to_owned())];
+        reply_to(line, Protocol::Resp3, |request, out| reply(request, &settings, out))
+    }
+
+    #[test]
+    fn parameters_are_found_by_pattern_each_once() {
+        assert_eq!(ask("CONFIG GET maxclients").get("maxclients").and_then(Value::as_str), Some("10000"));
+        assert_eq!(ask("CONFIG GET save").get("save").and_then(Value::as_str), Some("x"));
+        assert_eq!(ask("config get nosuch"), Value::Map(vec![]));
+        let Value::Map(found) = ask("CONFIG GET MAX* maxmemory") else { panic!("not a map") };
+        assert_eq!(found.len(), 3);
+    }
+
+    #[test]
+    fn nothing_can_be_set() {
+        for line in ["CONFIG SET save y", "CONFIG SET nosuch y", "CONFIG REWRITE", "CONFIG RESETSTAT"] {
+            assert!(ask(line).as_error().is_some_and(|text| text.starts_with("ERR ")), "{line}");
+        }
+        assert!(ask("CONFIG HELP").as_array().is_some());
+    }
+}

@@ -1,0 +1,189 @@
+//! Requests that slotway answers itself: about the connection, the commands, and itself as the one node
+//! that it presents.
+
+mod client;
+mod hello;
+mod info;
+
+use std::{net::SocketAddr, rc::Rc};
+
+use super::{
+    Worker,
+    client::Client,
+    dispatch::{Step, may_send, refuse},
+    flight::Flight,
+};
+use crate::{
+    cluster::Slot,
+    command::{Command, Local},
+    local::{self, cluster::OneNode},
+    metrics::CloseReason,
+    resp::{ReplyWriter, Request},
+};
+pub(super) use client::list;
+
+/// The error reply with `text`, which must hold no line end.
+pub(super) fn error(text: &str) -> String {
+    format!("-{}\r\n", text.replace(['\r', '\n'], " "))
+}
+
+/// Whether `command` is served before the password is given, as in redis commands (flag `no_auth`).
+pub(super) fn needs_no_password(command: &Command) -> bool {
+    matches!(command.name, "auth" | "hello" | "quit" | "reset")
+}
+
+/// Answers `request`.
+pub(super) fn answer(
+    client: &Rc<Client>,
+    command: &'static Command,
+    local: Local,
+    request: Request<'_>,
+) -> Step {
+    let ask = Ask { client, command, request };
+    match local {
+        Local::Ping => ask.ping(),
+        Local::Echo => ask.write(|w| w.bulk(ask.arg(1))),
+        Local::Quit => {
+            ask.ok();
+            client.end(CloseReason::Quit, true);
+            Step::Done
+        }
+        Local::Reset => ask.reset(),
+        Local::Hello => hello::hello(&ask),
+        Local::Auth => hello::auth(&ask),
+        Local::Select => ask.select(),
+        Local::Command => {
+            ask.write(|w| local::command::reply(&request, &mut ask.worker().keys.borrow_mut(), w))
+        }
+        Local::Client => client::answer(&ask),
+        Local::Readonly | Local::Readwrite | Local::Asking => ask.ok(),
+        Local::Config => ask.config(),
+        Local::Time => ask.time(),
+        Local::Lolwut => ask.write(local::lolwut::reply),
+        Local::Cluster => ask.cluster(),
+        Local::Info => info::answer(&ask),
+    }
+}
+
+/// A request that is answered here.
+struct Ask<'a> {
+    client: &'a Rc<Client>,
+    command: &'static Command,
+    request: Request<'a>,
+}
+
+impl<'a> Ask<'a> {
+    fn worker(&self) -> &'a Rc<Worker> {
+        &self.client.worker
+    }
+
+    /// Argument `index`, empty if there are fewer.
+    fn arg(&self, index: usize) -> &'a [u8] {
+        self.request.arg(index).unwrap_or_default()
+    }
+
+    /// The name of the subcommand.
+    fn subcommand(&self) -> &'static str {
+        self.command.name.split_once('|').map_or("", |(_, name)| name)
+    }
+
+    /// Answers with what `write` writes.
+    fn write(&self, write: impl FnOnce(&mut ReplyWriter<'_>)) -> Step {
+        let mut reply = self.worker().reply.borrow_mut();
+        reply.clear();
+        write(&mut ReplyWriter::new(&mut reply, self.client.protocol.get()));
+        self.client.reply(Some(self.command), &reply);
+        Step::Done
+    }
+
+    fn ok(&self) -> Step {
+        self.client.reply(Some(self.command), b"+OK\r\n");
+        Step::Done
+    }
+
+    fn refuse(&self, text: &str) -> Step {
+        refuse(self.client, Some(self.command), text)
+    }
+
+    fn refuse_arity(&self) -> Step {
+        self.refuse(&format!("ERR wrong number of arguments for '{}' command", self.command.name))
+    }
+
+    fn ping(&self) -> Step {
+        match self.request.argc() {
+            1 => self.write(|w| w.simple("PONG")),
+            2 => self.write(|w| w.bulk(self.arg(1))),
+            _ => self.refuse_arity(),
+        }
+    }
+
+    /// Texts as in redis db.c `selectCommand`.
+    fn select(&self) -> Step {
+        match std::str::from_utf8(self.arg(1)).ok().and_then(|text| text.parse::<i32>().ok()) {
+            Some(0) => self.ok(),
+            Some(_) => self.refuse("ERR SELECT is not allowed in cluster mode"),
+            None => self.refuse("ERR value is not an integer or out of range"),
+        }
+    }
+
+    fn reset(&self) -> Step {
+        hello::reset(self.client);
+        self.write(|w| w.simple("RESET"))
+    }
+
+    fn time(&self) -> Step {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        self.write(|w| {
+            w.array(2);
+            w.bulk(now.as_secs().to_string().as_bytes());
+            w.bulk(now.subsec_micros().to_string().as_bytes());
+        })
+    }
+
+    fn config(&self) -> Step {
+        let config = &self.worker().config;
+        let bind: Vec<String> = config.bind.iter().map(ToString::to_string).collect();
+        let settings = [
+            ("maxclients", config.maxclients.to_string()),
+            ("timeout", config.timeout.as_secs().to_string()),
+            ("tcp-keepalive", config.tcp_keepalive.as_secs().to_string()),
+            ("tcp-backlog", config.tcp_backlog.to_string()),
+            ("proto-max-bulk-len", config.proto_max_bulk_len.to_string()),
+            ("client-query-buffer-limit", config.client_query_buffer_limit.to_string()),
+            ("port", config.port.to_string()),
+            ("bind", bind.join(" ")),
+        ];
+        self.write(|w| local::config::reply(&self.request, &settings, w))
+    }
+
+    fn cluster(&self) -> Step {
+        if self.subcommand() == "countkeysinslot" {
+            return self.count_keys();
+        }
+        let config = &self.worker().config;
+        let local: Option<SocketAddr> = self.client.local.parse().ok();
+        let host = local.map_or_else(
+            || config.bind.first().map_or_else(|| "127.0.0.1".to_owned(), ToString::to_string),
+            |addr| addr.ip().to_canonical().to_string(),
+        );
+        let port = local.map_or(config.port, |addr| addr.port());
+        let node = OneNode { id: self.worker().identity.id(), host: &host, port };
+        self.write(|w| local::cluster::reply(&self.request, &node, w))
+    }
+
+    /// CLUSTER COUNTKEYSINSLOT is the slot's owner's to answer.
+    fn count_keys(&self) -> Step {
+        let number = std::str::from_utf8(self.arg(2)).ok().and_then(|text| text.parse().ok());
+        let Some(slot) = number.and_then(Slot::new) else { return self.refuse("ERR Invalid slot") };
+        if !may_send(self.client, slot) {
+            return Step::Hold;
+        }
+        match self.worker().owner(slot, self.client.protocol.get()) {
+            Some(backend) => {
+                let ticket = self.client.ticket(Some(self.command));
+                Step::Send(backend, Flight::new(ticket, self.command, Some(slot), self.worker().now()))
+            }
+            None => self.refuse("CLUSTERDOWN Hash slot not served"),
+        }
+    }
+}

@@ -1,0 +1,425 @@
+//! One node's shared, pipelined connection: many clients' requests go out in one write, replies come back
+//! in the order of the requests.
+//!
+//! Opened when first needed, re-opened with backoff. Knows nothing of slots: what a reply means is
+//! [`Verdict`]'s, what to do then is [`super::redirect`]'s business.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    future::poll_fn,
+    io::IoSlice,
+    rc::Rc,
+    sync::Arc,
+    task::{Context, Poll, Waker, ready},
+    time::Duration,
+};
+
+use super::{
+    Worker,
+    client::Client,
+    dial,
+    flight::Flight,
+    intake::{Filled, Intake},
+    line::Reply,
+    outbox::{LARGE, Outbox, SLICES},
+    stream::Stream,
+};
+use crate::{
+    cluster::NodeAddr,
+    metrics::NodeMetrics,
+    resp::{Protocol, ReplyScanner},
+    routing::Verdict,
+    topology::Signal,
+};
+
+/// Requests that one connection holds before clients that want it are no longer read, in bytes: enough to
+/// fill any link for a second, little enough for one machine and hundreds of nodes.
+const MAX_QUEUE: usize = 64 * 1024 * 1024;
+/// Reads of one connection before the worker's others get their turn.
+const READS_PER_TURN: usize = 8;
+/// Longest time to wait for a connection to be made.
+const DIAL_TIMEOUT: Duration = Duration::from_secs(2);
+/// Pause after the first failed dial; doubles up to [`BACKOFF_MAX`].
+const BACKOFF_MIN: Duration = Duration::from_millis(20);
+const BACKOFF_MAX: Duration = Duration::from_secs(1);
+
+/// The connection of one worker to one node for clients of one profile.
+pub(super) struct Backend {
+    pub(super) addr: NodeAddr,
+    pub(super) protocol: Protocol,
+    worker: Rc<Worker>,
+    queue: RefCell<Queue>,
+    waker: RefCell<Option<Waker>>,
+    woken: Cell<bool>,
+    /// Why the task must give the connection up.
+    lost: Cell<Option<Lost>>,
+    /// Not needed any more: the task ends when nothing is in flight.
+    retired: Cell<bool>,
+    waiters: RefCell<Vec<Rc<Client>>>,
+    metrics: Arc<NodeMetrics>,
+}
+
+/// Invariant: the first `sent` flights, of `sent_bytes` bytes, were written to their last byte.
+#[derive(Default)]
+struct Queue {
+    outbox: Outbox,
+    flights: VecDeque<Flight>,
+    sent: usize,
+    sent_bytes: usize,
+}
+
+/// Why a connection is of no more use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lost {
+    /// The node closed it, or the kernel did.
+    Closed,
+    /// The node left a request unanswered for too long.
+    Timeout,
+    /// The node sent what is no reply.
+    Garbage,
+}
+
+impl Backend {
+    /// The connection to `addr`, not made yet; its task runs on `worker`.
+    pub(super) fn spawn(worker: &Rc<Worker>, addr: NodeAddr, protocol: Protocol) -> Rc<Self> {
+        let metrics = worker.node_metrics(&addr);
+        let backend = Rc::new(Self {
+            addr,
+            protocol,
+            worker: Rc::clone(worker),
+            queue: RefCell::default(),
+            waker: RefCell::default(),
+            woken: Cell::new(false),
+            lost: Cell::new(None),
+            retired: Cell::new(false),
+            waiters: RefCell::default(),
+            metrics,
+        });
+        tokio::task::spawn_local(Rc::clone(&backend).run());
+        backend
+    }
+
+    /// Sends `request` behind all others.
+    #[inline]
+    pub(super) fn send(&self, request: &[u8], flight: Flight) {
+        self.send_with(request.len(), flight, |block| block.extend_from_slice(request));
+    }
+
+    /// Sends the request that `write` makes, of at most `most` bytes.
+    #[inline]
+    pub(super) fn send_with(&self, most: usize, mut flight: Flight, write: impl FnOnce(&mut Vec<u8>)) {
+        let mut queue = self.queue.borrow_mut();
+        flight.len = queue.outbox.append_with(most, write);
+        queue.flights.push_back(flight);
+        drop(queue);
+        self.wake();
+    }
+
+    /// Sends `request` without copying it if it is large.
+    pub(super) fn send_owned(&self, request: Vec<u8>, mut flight: Flight) {
+        let mut queue = self.queue.borrow_mut();
+        flight.len = request.len();
+        queue.outbox.append_owned(request);
+        queue.flights.push_back(flight);
+        drop(queue);
+        self.wake();
+    }
+
+    /// Whether `client` must wait before it sends more here; it is woken then.
+    #[inline]
+    pub(super) fn refuses(&self, client: &Rc<Client>) -> bool {
+        if self.queue.borrow().outbox.len() < MAX_QUEUE {
+            return false;
+        }
+        self.waiters.borrow_mut().push(Rc::clone(client));
+        true
+    }
+
+    /// Gives up on a node that has left its oldest request unanswered since before `limit`, a time of the
+    /// worker's clock.
+    pub(super) fn check_timeout(&self, limit: u64) {
+        let oldest = self.queue.borrow().flights.front().map_or(0, |flight| flight.written);
+        if oldest != 0 && oldest < limit {
+            self.lost.set(Some(Lost::Timeout));
+            self.wake();
+        }
+    }
+
+    /// Whether nothing is queued or in flight.
+    pub(super) fn is_idle(&self) -> bool {
+        self.queue.borrow().flights.is_empty()
+    }
+
+    /// Ends the task once nothing is in flight.
+    pub(super) fn retire(&self) {
+        self.retired.set(true);
+        self.wake();
+    }
+
+    /// Gives memory back if nothing is in flight.
+    pub(super) fn shrink(&self) {
+        let mut queue = self.queue.borrow_mut();
+        if queue.flights.is_empty() {
+            queue.outbox.shrink();
+            queue.flights = VecDeque::new();
+        }
+    }
+
+    #[inline]
+    fn wake(&self) {
+        if !self.woken.replace(true)
+            && let Some(waker) = &*self.waker.borrow()
+        {
+            waker.wake_by_ref();
+        }
+    }
+
+    #[inline]
+    fn arm(&self, cx: &Context<'_>) {
+        self.woken.set(false);
+        let mut waker = self.waker.borrow_mut();
+        if !waker.as_ref().is_some_and(|w| w.will_wake(cx.waker())) {
+            *waker = Some(cx.waker().clone());
+        }
+    }
+
+    /// The task: waits until it is needed, connects, pumps, and begins again when the connection is lost.
+    async fn run(self: Rc<Self>) {
+        let mut backoff = BACKOFF_MIN;
+        while self.wanted().await {
+            let Some(mut stream) = self.dial().await else {
+                self.fail(Lost::Closed);
+                tokio::time::sleep(backoff).await;
+                backoff = (backoff * 2).min(BACKOFF_MAX);
+                continue;
+            };
+            self.metrics.connections.add(1);
+            let mut replies = Replies::default();
+            let lost = poll_fn(|cx| self.poll_pump(cx, &mut stream, &mut replies)).await;
+            self.metrics.connections.sub(1);
+            drop(stream);
+            if replies.seen {
+                backoff = BACKOFF_MIN;
+            } else {
+                tokio::time::sleep(backoff).await;
+                backoff = (backoff * 2).min(BACKOFF_MAX);
+            }
+            self.fail(lost);
+        }
+    }
+
+    /// Waits for a request; false when none will come.
+    async fn wanted(&self) -> bool {
+        poll_fn(|cx| {
+            self.arm(cx);
+            match (self.is_idle(), self.retired.get()) {
+                (false, _) => Poll::Ready(true),
+                (true, true) => Poll::Ready(false),
+                (true, false) => Poll::Pending,
+            }
+        })
+        .await
+    }
+
+    async fn dial(&self) -> Option<Stream> {
+        let dialling = dial::dial(&self.addr, self.protocol, &self.worker.credentials);
+        let why = match tokio::time::timeout(self.dial_timeout(), dialling).await {
+            Ok(Ok(stream)) => return Some(stream),
+            Ok(Err(why)) => why.to_string(),
+            Err(_) => "no answer in time".to_owned(),
+        };
+        tracing::warn!(node = %self.addr, why, "cannot connect to node");
+        None
+    }
+
+    fn dial_timeout(&self) -> Duration {
+        let configured = self.worker.config.backend_timeout;
+        if configured.is_zero() { DIAL_TIMEOUT } else { configured.min(DIAL_TIMEOUT) }
+    }
+
+    /// Writes what is queued and reads what has come; ready when the connection is lost.
+    fn poll_pump(&self, cx: &mut Context<'_>, stream: &mut Stream, replies: &mut Replies) -> Poll<Lost> {
+        self.arm(cx);
+        for _ in 0..READS_PER_TURN {
+            if let Some(lost) = self.lost.take() {
+                return Poll::Ready(lost);
+            }
+            if self.flush(cx, stream).is_err() {
+                return Poll::Ready(Lost::Closed);
+            }
+            if self.retired.get() && self.is_idle() {
+                return Poll::Ready(Lost::Closed);
+            }
+            if let Err(lost) = ready!(self.poll_replies(cx, stream, replies)) {
+                return Poll::Ready(lost);
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Writes all that is queued, as far as the socket takes it.
+    fn flush(&self, cx: &mut Context<'_>, stream: &mut Stream) -> std::io::Result<()> {
+        let mut queue = self.queue.borrow_mut();
+        let queue = &mut *queue;
+        while queue.outbox.unwritten() > 0 {
+            let mut slices = [IoSlice::new(&[]); SLICES];
+            let filled = queue.outbox.slices(&mut slices);
+            let Poll::Ready(written) = stream.poll_write(cx, &slices[..filled]) else { break };
+            let written = written?;
+            if written == 0 {
+                return Err(std::io::ErrorKind::WriteZero.into());
+            }
+            queue.outbox.wrote(written);
+            self.worker.metrics.backend_out.add(written as u64);
+            queue.stamp(&self.worker, &self.metrics);
+        }
+        Ok(())
+    }
+
+    fn poll_replies(
+        &self,
+        cx: &mut Context<'_>,
+        stream: &mut Stream,
+        replies: &mut Replies,
+    ) -> Poll<Result<(), Lost>> {
+        let mut scratch = self.worker.scratch.borrow_mut();
+        let needs = replies.scanner.needs();
+        let filled = ready!(replies.intake.poll_fill(cx, stream, &mut scratch, needs));
+        let Ok((filled, n)) = filled else { return Poll::Ready(Err(Lost::Closed)) };
+        self.worker.tick_clock();
+        self.worker.metrics.backend_in.add(n as u64);
+        let result = match filled {
+            Filled::End => Err(Lost::Closed),
+            Filled::Scratch(len) => self.take_replies(&scratch[..len], replies).map(|consumed| {
+                replies.intake.keep(&scratch[consumed..len]);
+            }),
+            Filled::Kept => {
+                drop(scratch);
+                self.take_kept(replies)
+            }
+        };
+        self.wake_waiters();
+        Poll::Ready(result)
+    }
+
+    /// Delivers each reply that `bytes` begins with. Returns how many bytes these were.
+    fn take_replies(&self, bytes: &[u8], replies: &mut Replies) -> Result<usize, Lost> {
+        let mut at = 0;
+        while at < bytes.len() {
+            let Some(reply) = replies.scanner.scan(&bytes[at..]).map_err(|_| Lost::Garbage)? else { break };
+            // Nobody subscribed here: a push is news for no client.
+            if reply.kind != b'>' {
+                replies.seen = true;
+                self.deliver(Reply::Copy(&bytes[at..at + reply.len]))?;
+            }
+            at += reply.len;
+        }
+        Ok(at)
+    }
+
+    /// As [`Self::take_replies`], for a long reply that was read where it stays and is handed on.
+    fn take_kept(&self, replies: &mut Replies) -> Result<(), Lost> {
+        let mut bytes = replies.intake.take();
+        let Some(reply) = replies.scanner.scan(&bytes).map_err(|_| Lost::Garbage)? else {
+            replies.intake.put_back(bytes, 0);
+            return Ok(());
+        };
+        let rest = bytes.split_off(reply.len);
+        replies.seen = true;
+        if reply.kind != b'>' {
+            self.deliver(if bytes.len() < LARGE { Reply::Copy(&bytes) } else { Reply::Own(bytes) })?;
+        }
+        let consumed = self.take_replies(&rest, replies)?;
+        replies.intake.put_back(rest, consumed);
+        Ok(())
+    }
+
+    /// Gives `reply` to the oldest request.
+    #[inline]
+    fn deliver(&self, reply: Reply<'_>) -> Result<(), Lost> {
+        let mut queue = self.queue.borrow_mut();
+        let Some(flight) = queue.pop() else { return Err(Lost::Garbage) };
+        self.metrics.in_flight.sub(1);
+        self.metrics.duration.record(self.worker.now().saturating_sub(flight.written));
+        let verdict = Verdict::of(reply.bytes(), &self.addr);
+        if verdict == Verdict::Deliver || flight.ticket.is_none() {
+            queue.outbox.release(flight.len);
+            drop(queue);
+            flight.answer(reply);
+        } else {
+            let request = queue.outbox.front(flight.len).to_vec();
+            queue.outbox.release(flight.len);
+            drop(queue);
+            self.worker.redirect(flight, request, verdict, reply.bytes(), self.protocol);
+        }
+        Ok(())
+    }
+
+    fn wake_waiters(&self) {
+        if !self.waiters.borrow().is_empty() && self.queue.borrow().outbox.len() < MAX_QUEUE / 2 {
+            for client in self.waiters.take() {
+                client.wake();
+            }
+        }
+    }
+
+    /// Settles everything in flight: what surely did not run, or may run twice, is tried again.
+    fn fail(&self, lost: Lost) {
+        let mut queue = self.queue.take();
+        self.metrics.in_flight.sub(queue.sent as u64);
+        if !queue.flights.is_empty() || lost != Lost::Closed {
+            tracing::warn!(node = %self.addr, in_flight = queue.flights.len(), ?lost, "lost node");
+            self.worker.topology.signal(Signal::Lost);
+        }
+        self.lost.set(None);
+        for (place, flight) in std::mem::take(&mut queue.flights).into_iter().enumerate() {
+            let request = queue.outbox.front(flight.len).to_vec();
+            queue.outbox.release(flight.len);
+            self.worker.lost(flight, request, place < queue.sent, &self.addr);
+        }
+        self.wake_waiters();
+    }
+}
+
+/// What has come from a node and is not understood yet.
+#[derive(Default)]
+struct Replies {
+    intake: Intake,
+    scanner: ReplyScanner,
+    /// Whether the node ever answered.
+    seen: bool,
+}
+
+impl Queue {
+    /// The oldest request, if it was written: else no reply can be due.
+    #[inline]
+    fn pop(&mut self) -> Option<Flight> {
+        if self.sent == 0 {
+            return None;
+        }
+        let flight = self.flights.pop_front()?;
+        self.sent -= 1;
+        self.sent_bytes -= flight.len;
+        Some(flight)
+    }
+
+    /// Marks the requests whose last byte is written by now.
+    #[inline]
+    fn stamp(&mut self, worker: &Worker, metrics: &NodeMetrics) {
+        let now = worker.tick_clock();
+        let before = self.sent;
+        let written = self.outbox.written();
+        while let Some(flight) = self.flights.get_mut(self.sent) {
+            if self.sent_bytes + flight.len > written {
+                break;
+            }
+            flight.written = now;
+            worker.metrics.queue.record(now.saturating_sub(flight.received));
+            self.sent_bytes += flight.len;
+            self.sent += 1;
+        }
+        metrics.in_flight.add((self.sent - before) as u64);
+    }
+}

@@ -1,0 +1,459 @@
+//! One client's connection: reads requests, keeps their line, writes replies.
+//!
+//! Each client is one task, a poll function: flush what is ready, read, dispatch, until nothing moves. Two
+//! requests of one client for the same slot stay in order because a client whose view of the owners is not
+//! the current one sends nothing while it waits for replies ([`Client::settled`]).
+
+use std::{
+    cell::{Cell, RefCell},
+    io::{self, IoSlice},
+    rc::Rc,
+    task::{Context, Poll, Waker, ready},
+};
+
+use super::{
+    Worker, answers,
+    dispatch::{self, Step},
+    flight::Ticket,
+    intake::{Filled, Intake},
+    line::{Line, Reply},
+    outbox::SLICES,
+    retry::Retries,
+    stream::Stream,
+};
+use crate::{
+    command::Command,
+    metrics::CloseReason,
+    resp::{Limits, Protocol, ProtocolError, Request, RequestParser, Scanned, encode_inline},
+};
+
+/// Requests of one client that may be unanswered before no more are read: more than clients pipeline, and
+/// its places cost about a megabyte.
+const MAX_PLACES: usize = 16 * 1024;
+/// Reads of one client before the worker's others get their turn.
+const READS_PER_TURN: usize = 4;
+/// The table epoch of a client that must wait until nothing of it is in flight.
+const UNSETTLED: u64 = u64::MAX;
+
+/// One client.
+pub(super) struct Client {
+    pub(super) id: u64,
+    pub(super) worker: Rc<Worker>,
+    stream: RefCell<Option<Stream>>,
+    /// Both ends of its connection, as CLIENT LIST shows them.
+    pub(super) peer: Box<str>,
+    pub(super) local: Box<str>,
+    waker: RefCell<Option<Waker>>,
+    woken: Cell<bool>,
+    input: RefCell<Input>,
+    line: RefCell<Line>,
+    /// The epoch of the slot table by which everything in flight was routed.
+    epoch: Cell<u64>,
+    /// Whether a whole request waits in `input` for something else than bytes.
+    held: Cell<bool>,
+    /// Takes no more requests; closes for this reason when all replies are delivered.
+    ending: Cell<Option<CloseReason>>,
+    /// Whether what was read but not taken is dropped at the end.
+    deaf: Cell<bool>,
+    closed: Cell<bool>,
+    pub(super) retries: Retries,
+    pub(super) protocol: Cell<Protocol>,
+    pub(super) authenticated: Cell<bool>,
+    pub(super) mute: Cell<Mute>,
+    pub(super) names: RefCell<Names>,
+    pub(super) since: u64,
+    /// When it last sent something.
+    pub(super) active: Cell<u64>,
+    pub(super) last_command: Cell<Option<&'static Command>>,
+}
+
+/// What the client wants to hear (CLIENT REPLY).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Mute {
+    /// Everything.
+    #[default]
+    No,
+    /// Nothing.
+    All,
+    /// Everything but the reply to the next request.
+    Next,
+}
+
+/// What the client calls itself.
+#[derive(Default)]
+pub(super) struct Names {
+    pub(super) name: Box<[u8]>,
+    pub(super) lib_name: Box<[u8]>,
+    pub(super) lib_version: Box<[u8]>,
+}
+
+#[derive(Default)]
+struct Input {
+    intake: Intake,
+    parser: RequestParser,
+}
+
+/// A new connection, as a worker takes it on.
+pub(super) struct Arrival {
+    pub(super) id: u64,
+    pub(super) stream: Stream,
+    pub(super) peer: Box<str>,
+    pub(super) local: Box<str>,
+}
+
+impl Client {
+    pub(super) fn new(worker: &Rc<Worker>, arrival: Arrival) -> Rc<Self> {
+        let Arrival { id, stream, peer, local } = arrival;
+        let now = worker.tick_clock();
+        Rc::new(Self {
+            id,
+            worker: Rc::clone(worker),
+            stream: RefCell::new(Some(stream)),
+            peer,
+            local,
+            waker: RefCell::default(),
+            woken: Cell::new(false),
+            input: RefCell::default(),
+            line: RefCell::default(),
+            epoch: Cell::new(0),
+            held: Cell::new(false),
+            ending: Cell::new(None),
+            deaf: Cell::new(false),
+            closed: Cell::new(false),
+            retries: Retries::default(),
+            protocol: Cell::new(Protocol::Resp2),
+            authenticated: Cell::new(worker.config.requirepass.is_none()),
+            mute: Cell::new(Mute::No),
+            names: RefCell::default(),
+            since: now,
+            active: Cell::new(now),
+            last_command: Cell::new(None),
+        })
+    }
+
+    /// The client's task: serves it until it is closed, and says why.
+    pub(super) async fn serve(self: Rc<Self>) -> CloseReason {
+        let reason = std::future::poll_fn(|cx| self.poll(cx)).await;
+        self.closed.set(true);
+        self.stream.take();
+        self.retries.clear();
+        reason
+    }
+
+    /// Runs its task again soon.
+    #[inline]
+    pub(super) fn wake(&self) {
+        if !self.woken.replace(true)
+            && let Some(waker) = &*self.waker.borrow()
+        {
+            waker.wake_by_ref();
+        }
+    }
+
+    /// Answers place `number` of its line.
+    #[inline]
+    pub(super) fn answer(&self, number: u64, reply: Reply<'_>) {
+        if self.closed.get() {
+            return;
+        }
+        self.line.borrow_mut().answer(number, reply, self.worker.now());
+        self.wake();
+    }
+
+    /// Takes the next place in line for a request of `command`.
+    #[inline]
+    pub(super) fn ticket(self: &Rc<Self>, command: Option<&'static Command>) -> Ticket {
+        let mute = self.next_is_mute();
+        let number = self.line.borrow_mut().join(command, self.worker.now(), mute);
+        Ticket::new(Rc::clone(self), number)
+    }
+
+    /// The line, to take places for a split request.
+    pub(super) fn line(&self) -> &RefCell<Line> {
+        &self.line
+    }
+
+    /// Whether the reply to the request at hand is not wanted.
+    #[inline]
+    pub(super) fn next_is_mute(&self) -> bool {
+        match self.mute.get() {
+            Mute::No => false,
+            Mute::All => true,
+            Mute::Next => {
+                self.mute.set(Mute::No);
+                true
+            }
+        }
+    }
+
+    /// Answers the request at hand from here.
+    pub(super) fn reply(self: &Rc<Self>, command: Option<&'static Command>, reply: &[u8]) {
+        self.ticket(command).answer(Reply::Copy(reply));
+    }
+
+    /// Whether a request may be sent by the table of `epoch`: not while others are in flight that were
+    /// routed by another.
+    #[inline]
+    pub(super) fn settled(&self, epoch: u64) -> bool {
+        if self.epoch.get() == epoch {
+            return true;
+        }
+        if self.waits() {
+            return false;
+        }
+        self.epoch.set(epoch);
+        true
+    }
+
+    /// Whether replies are due.
+    pub(super) fn waits(&self) -> bool {
+        self.line.borrow().waiting() > 0
+    }
+
+    /// Sends nothing more until nothing is in flight.
+    pub(super) fn unsettle(&self) {
+        self.epoch.set(UNSETTLED);
+    }
+
+    /// Takes no more requests and closes when the replies so far are delivered. `deaf` drops what was read
+    /// and not taken yet.
+    pub(super) fn end(&self, reason: CloseReason, deaf: bool) {
+        if self.ending.get().is_none() {
+            self.ending.set(Some(reason));
+        }
+        if deaf {
+            self.deaf.set(true);
+            self.held.set(false);
+        }
+        self.wake();
+    }
+
+    /// Whether it is gone: nobody wants its replies.
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.get()
+    }
+
+    /// Bytes that wait for it or from it.
+    pub(super) fn buffered(&self) -> usize {
+        self.line.borrow().buffered() + self.input.borrow().intake.len()
+    }
+
+    /// Gives back memory that it does not use now.
+    pub(super) fn shrink(&self) {
+        self.line.borrow_mut().shrink();
+        let mut input = self.input.borrow_mut();
+        input.intake.shrink();
+        if input.intake.len() == 0 {
+            input.parser.shrink();
+        }
+    }
+
+    fn poll(self: &Rc<Self>, cx: &mut Context<'_>) -> Poll<CloseReason> {
+        self.arm(cx);
+        for _ in 0..READS_PER_TURN {
+            if self.flush(cx).is_err() {
+                return Poll::Ready(CloseReason::Io);
+            }
+            if self.held.get() {
+                self.consume_kept();
+                if self.flush(cx).is_err() {
+                    return Poll::Ready(CloseReason::Io);
+                }
+            }
+            if let Some(reason) = self.ended() {
+                return Poll::Ready(reason);
+            }
+            if self.held.get() || self.ending.get().is_some() || self.is_full() {
+                return Poll::Pending;
+            }
+            if ready!(self.poll_requests(cx)).is_err() {
+                return Poll::Ready(CloseReason::Io);
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    #[inline]
+    fn arm(&self, cx: &Context<'_>) {
+        self.woken.set(false);
+        let mut waker = self.waker.borrow_mut();
+        if !waker.as_ref().is_some_and(|w| w.will_wake(cx.waker())) {
+            *waker = Some(cx.waker().clone());
+        }
+    }
+
+    /// Why it is over, if everything that was asked is answered and delivered.
+    fn ended(&self) -> Option<CloseReason> {
+        let reason = self.ending.get()?;
+        (self.line.borrow().len() == 0 && !self.held.get()).then_some(reason)
+    }
+
+    /// Whether it has as much under way as it may: no more requests are taken.
+    #[inline]
+    fn is_full(&self) -> bool {
+        let line = self.line.borrow();
+        line.len() >= MAX_PLACES || line.buffered() >= self.worker.config.client_output_buffer_limit
+    }
+
+    /// Writes the replies that are ready, as far as the socket takes them.
+    fn flush(&self, cx: &mut Context<'_>) -> io::Result<()> {
+        let mut line = self.line.borrow_mut();
+        let mut stream = self.stream.borrow_mut();
+        let Some(stream) = &mut *stream else { return Ok(()) };
+        while line.outbox.unwritten() > 0 {
+            let mut slices = [IoSlice::new(&[]); SLICES];
+            let filled = line.outbox.slices(&mut slices);
+            let Poll::Ready(written) = stream.poll_write(cx, &slices[..filled]) else { return Ok(()) };
+            let written = written?;
+            if written == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
+            line.outbox.wrote(written);
+            line.outbox.release(written);
+            self.worker.metrics.client_out.add(written as u64);
+        }
+        self.worker.delivered(&mut line);
+        Ok(())
+    }
+
+    /// Reads once and takes the requests that are complete.
+    fn poll_requests(self: &Rc<Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut scratch = self.worker.scratch.borrow_mut();
+        let mut input = self.input.borrow_mut();
+        let mut stream = self.stream.borrow_mut();
+        let Some(stream) = &mut *stream else { return Poll::Pending };
+        let needs = input.parser.needs();
+        let (filled, n) = ready!(input.intake.poll_fill(cx, stream, &mut scratch, needs))?;
+        self.worker.metrics.client_in.add(n as u64);
+        self.active.set(self.worker.tick_clock());
+        self.worker.follow_topology();
+        match filled {
+            Filled::End => self.end(CloseReason::Client, false),
+            Filled::Scratch(len) => {
+                let consumed = self.consume(&scratch[..len], &mut input.parser);
+                input.intake.keep(&scratch[consumed..len]);
+            }
+            Filled::Kept => {
+                drop(input);
+                drop(scratch);
+                self.consume_kept();
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Takes the requests that were read before. The first, if it is large, goes on without a copy.
+    fn consume_kept(self: &Rc<Self>) {
+        self.worker.follow_topology();
+        let mut input = self.input.borrow_mut();
+        let input = &mut *input;
+        let mut bytes = input.intake.take();
+        self.held.set(false);
+        let first = match self.take_one(&bytes, &mut input.parser) {
+            Taken::Nothing => return input.intake.put_back(bytes, 0),
+            Taken::Bytes(len) => len,
+            Taken::Request(len, step) => {
+                let rest = bytes.split_off(len);
+                if let Step::Send(backend, flight) = step {
+                    backend.send_owned(bytes, flight);
+                }
+                bytes = rest;
+                0
+            }
+        };
+        let consumed = first + self.consume(&bytes[first..], &mut input.parser);
+        input.intake.put_back(bytes, consumed);
+    }
+
+    /// Takes requests off the start of `bytes` while that is possible. Returns how many bytes they were.
+    fn consume(self: &Rc<Self>, bytes: &[u8], parser: &mut RequestParser) -> usize {
+        let mut at = 0;
+        while at < bytes.len() {
+            match self.take_one(&bytes[at..], parser) {
+                Taken::Nothing => break,
+                Taken::Bytes(len) => at += len,
+                Taken::Request(len, step) => {
+                    if let Step::Send(backend, flight) = step {
+                        backend.send(&bytes[at..at + len], flight);
+                    }
+                    at += len;
+                }
+            }
+        }
+        if self.deaf.get() { bytes.len() } else { at }
+    }
+
+    /// Takes one request off the start of `bytes`, and decides on it.
+    #[inline]
+    fn take_one(self: &Rc<Self>, bytes: &[u8], parser: &mut RequestParser) -> Taken {
+        if self.deaf.get() {
+            return Taken::Nothing;
+        }
+        if self.is_full() {
+            self.held.set(!bytes.is_empty());
+            return Taken::Nothing;
+        }
+        let config = &self.worker.config;
+        let limits = Limits {
+            max_bulk: config.proto_max_bulk_len,
+            max_frame: config.client_query_buffer_limit,
+            authenticated: self.authenticated.get(),
+        };
+        match parser.scan(bytes, &limits) {
+            Ok(Scanned::Incomplete) => Taken::Nothing,
+            Ok(Scanned::Nothing(len)) => Taken::Bytes(len),
+            Ok(Scanned::Inline(len)) => self.take_inline(&bytes[..len]),
+            Ok(Scanned::Request(len)) => self.dispatch(parser.request(bytes, len), len),
+            Err(error) => self.protocol_error(error),
+        }
+    }
+
+    #[inline]
+    fn dispatch(self: &Rc<Self>, request: Request<'_>, len: usize) -> Taken {
+        match dispatch::dispatch(self, request) {
+            Step::Hold => {
+                self.held.set(true);
+                Taken::Nothing
+            }
+            step => Taken::Request(len, step),
+        }
+    }
+
+    /// An inline request, made into an array first.
+    #[cold]
+    fn take_inline(self: &Rc<Self>, line: &[u8]) -> Taken {
+        let mut bytes = Vec::new();
+        if let Err(error) = encode_inline(line.trim_ascii_end(), &mut bytes) {
+            return self.protocol_error(error);
+        }
+        let mut parser = RequestParser::default();
+        let limits = Limits { max_bulk: usize::MAX, max_frame: u32::MAX as usize, authenticated: true };
+        let Ok(Scanned::Request(len)) = parser.scan(&bytes, &limits) else { return Taken::Bytes(line.len()) };
+        match self.dispatch(parser.request(&bytes, len), line.len()) {
+            Taken::Request(_, Step::Send(backend, flight)) => {
+                backend.send(&bytes, flight);
+                Taken::Bytes(line.len())
+            }
+            taken => taken,
+        }
+    }
+
+    #[cold]
+    fn protocol_error(self: &Rc<Self>, error: ProtocolError) -> Taken {
+        tracing::debug!(client = self.id, %error, "closing client");
+        self.reply(None, answers::error(&error.to_string()).as_bytes());
+        self.end(CloseReason::Protocol, true);
+        Taken::Nothing
+    }
+}
+
+/// What was taken off the start of the input.
+enum Taken {
+    /// Nothing: it is incomplete, or must wait.
+    Nothing,
+    /// So many bytes that need no more.
+    Bytes(usize),
+    /// A request of so many bytes, and what to do with it.
+    Request(usize, Step),
+}

@@ -1,0 +1,89 @@
+//! Makes a connection to a node ready for requests of one profile.
+
+use std::{future::poll_fn, io};
+
+use secrecy::ExposeSecret;
+use tokio::net::TcpStream;
+
+use super::stream::Stream;
+use crate::{
+    cluster::NodeAddr,
+    node::Credentials,
+    resp::{Protocol, ReplyScanner, encode_request},
+};
+
+/// Most bytes that the answers to the greeting may have.
+const MAX_GREETING: usize = 64 * 1024;
+
+/// Why a node could not be had.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum DialError {
+    /// The socket failed.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    /// The node refused the greeting.
+    #[error("the node answered: {0}")]
+    Refused(String),
+    /// The node answered with something else than RESP.
+    #[error("the node does not speak RESP")]
+    Garbage,
+}
+
+/// Connects to `addr`, gives the credentials and chooses the protocol.
+pub(super) async fn dial(
+    addr: &NodeAddr,
+    protocol: Protocol,
+    credentials: &Credentials,
+) -> Result<Stream, DialError> {
+    let tcp = TcpStream::connect((addr.host(), addr.port())).await?;
+    tcp.set_nodelay(true)?;
+    let mut stream = Stream::Tcp(tcp);
+    let (greeting, replies) = greeting(protocol, credentials);
+    write_all(&mut stream, &greeting).await?;
+    read_replies(&mut stream, replies).await?;
+    Ok(stream)
+}
+
+/// What is sent first, and how many replies are due for it.
+fn greeting(protocol: Protocol, credentials: &Credentials) -> (Vec<u8>, usize) {
+    let (mut bytes, mut replies) = (Vec::new(), 0);
+    if let Some(password) = &credentials.password {
+        let user = credentials.user.as_deref();
+        let auth = [Some("AUTH"), user, Some(password.expose_secret())];
+        encode_request(&mut bytes, &auth.into_iter().flatten().collect::<Vec<_>>());
+        replies += 1;
+    }
+    if protocol == Protocol::Resp3 {
+        encode_request(&mut bytes, &["HELLO", "3"]);
+        replies += 1;
+    }
+    (bytes, replies)
+}
+
+async fn write_all(stream: &mut Stream, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        let n = poll_fn(|cx| stream.poll_write(cx, &[io::IoSlice::new(bytes)])).await?;
+        bytes = &bytes[n..];
+    }
+    Ok(())
+}
+
+/// Reads `due` replies, none of which may be an error.
+async fn read_replies(stream: &mut Stream, mut due: usize) -> Result<(), DialError> {
+    let (mut scanner, mut bytes) = (ReplyScanner::default(), Vec::new());
+    while due > 0 {
+        let room = MAX_GREETING.saturating_sub(bytes.len());
+        if room == 0 || poll_fn(|cx| stream.poll_read_into(cx, &mut bytes, room)).await? == 0 {
+            return Err(DialError::Io(io::ErrorKind::UnexpectedEof.into()));
+        }
+        while let Some(reply) = scanner.scan(&bytes).map_err(|_| DialError::Garbage)? {
+            if reply.kind == b'-' {
+                let line = String::from_utf8_lossy(&bytes[1..reply.len]);
+                return Err(DialError::Refused(line.trim_end().to_owned()));
+            }
+            bytes.drain(..reply.len);
+            due -= 1;
+        }
+    }
+    Ok(())
+}

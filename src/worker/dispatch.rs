@@ -1,0 +1,191 @@
+//! What happens to one request: the data path on one screen.
+
+use std::rc::Rc;
+
+use super::{
+    Worker, answers,
+    backend::Backend,
+    client::Client,
+    flight::{Flight, Ticket},
+};
+use crate::{
+    cluster::Slot,
+    command::{self, Command, CommandError, SplitKind},
+    resp::{ReplyWriter, Request},
+    routing::{self, Merge, Refusal, Route},
+};
+
+/// What the client's input loop does with the request.
+pub(super) enum Step {
+    /// Nothing: it is on its way or answered.
+    Done,
+    /// Keeps it until the client is woken.
+    Hold,
+    /// Sends its bytes there.
+    Send(Rc<Backend>, Flight),
+}
+
+/// Decides on `request` of `client`.
+#[inline]
+pub(super) fn dispatch(client: &Rc<Client>, request: Request<'_>) -> Step {
+    let worker = &client.worker;
+    let command = match command::resolve(&request) {
+        Ok(command) => command,
+        Err(error) => return unresolved(client, request, error),
+    };
+    if !client.authenticated.get() && !answers::needs_no_password(command) {
+        return refuse(client, Some(command), NO_PASSWORD);
+    }
+    client.last_command.set(Some(command));
+    let route = routing::route(command, request, &mut worker.keys.borrow_mut());
+    match route {
+        Ok(Route::Owner(slot)) => forward(client, command, slot, request),
+        Ok(Route::Local(local)) => answers::answer(client, command, local, request),
+        Ok(Route::Split(kind)) => split(client, command, kind, request),
+        Ok(Route::Any) => anywhere(client, command, request),
+        Err(refusal) => refused(client, command, refusal),
+    }
+}
+
+/// To the owner of `slot`.
+#[inline]
+fn forward(client: &Rc<Client>, command: &'static Command, slot: Slot, request: Request<'_>) -> Step {
+    let worker = &client.worker;
+    if !may_send(client, slot) {
+        return Step::Hold;
+    }
+    let Some(backend) = worker.owner(slot, client.protocol.get()) else {
+        return no_owner(client, command, Some(slot), request.frame());
+    };
+    if backend.refuses(client) {
+        return Step::Hold;
+    }
+    let ticket = client.ticket(Some(command));
+    Step::Send(backend, Flight::new(ticket, command, Some(slot), worker.now()))
+}
+
+/// Whether a request for `slot` would run behind all others of its client for that slot.
+#[inline]
+pub(super) fn may_send(client: &Rc<Client>, slot: Slot) -> bool {
+    let worker = &client.worker;
+    client.settled(worker.epoch()) && !(worker.is_unsettled(slot) && client.waits())
+}
+
+/// To any primary.
+fn anywhere(client: &Rc<Client>, command: &'static Command, request: Request<'_>) -> Step {
+    let worker = &client.worker;
+    if !client.settled(worker.epoch()) {
+        return Step::Hold;
+    }
+    let Some(backend) = worker.any_primary(client.protocol.get()) else {
+        return no_owner(client, command, None, request.frame());
+    };
+    if backend.refuses(client) {
+        return Step::Hold;
+    }
+    let ticket = client.ticket(Some(command));
+    Step::Send(backend, Flight::new(ticket, command, None, worker.now()))
+}
+
+/// In parts, to the owners of many slots.
+fn split(client: &Rc<Client>, command: &'static Command, kind: SplitKind, request: Request<'_>) -> Step {
+    let worker = &client.worker;
+    if kind == SplitKind::Mset && request.argc().is_multiple_of(2) {
+        return refuse_with(client, request, CommandError::Arity(command.name));
+    }
+    let parts = routing::parts(kind, request);
+    let (mut count, mut keys) = (0, 0);
+    for part in parts.clone() {
+        if !may_send(client, part.slot) {
+            return Step::Hold;
+        }
+        if worker.owner(part.slot, client.protocol.get()).is_some_and(|backend| backend.refuses(client)) {
+            return Step::Hold;
+        }
+        count += 1;
+        keys += part.keys(kind);
+    }
+    if !worker.knows_cluster() {
+        return refuse(client, Some(command), NO_CLUSTER);
+    }
+    let (now, mute) = (worker.now(), client.next_is_mute());
+    let first = client.line().borrow_mut().join_split(command, now, mute, Merge::from(kind), count, keys);
+    for (number, part) in (first..).zip(parts) {
+        let flight = Flight::new(Ticket::new(Rc::clone(client), number), command, Some(part.slot), now);
+        send_part(client, flight, part, request);
+    }
+    Step::Done
+}
+
+fn send_part(client: &Rc<Client>, flight: Flight, part: routing::Part, request: Request<'_>) {
+    let worker = &client.worker;
+    match worker.owner(part.slot, client.protocol.get()) {
+        Some(backend) => {
+            backend.send_with(part.size(request), flight, |block| {
+                part.encode(request, block);
+            });
+        }
+        None => {
+            let mut bytes = Vec::new();
+            part.encode(request, &mut bytes);
+            worker.await_owner(client, flight, bytes);
+        }
+    }
+}
+
+const NO_PASSWORD: &str = "NOAUTH Authentication required.";
+const NO_CLUSTER: &str = "CLUSTERDOWN no node of the cluster has answered yet";
+
+/// The slot has no owner now; before anything is known of the cluster, waiting would not help.
+#[cold]
+fn no_owner(client: &Rc<Client>, command: &'static Command, slot: Option<Slot>, request: &[u8]) -> Step {
+    let worker = &client.worker;
+    if !worker.knows_cluster() {
+        return refuse(client, Some(command), NO_CLUSTER);
+    }
+    let flight = Flight::new(client.ticket(Some(command)), command, slot, worker.now());
+    worker.await_owner(client, flight, request.to_vec());
+    Step::Done
+}
+
+#[cold]
+fn refused(client: &Rc<Client>, command: &'static Command, refusal: Refusal) -> Step {
+    match refusal {
+        Refusal::CrossSlot => {
+            refuse(client, Some(command), "CROSSSLOT Keys in request don't hash to the same slot")
+        }
+        Refusal::Keys(error) => refuse(client, Some(command), &error.to_string()),
+        Refusal::Unsupported => {
+            let name = command.name.replace('|', " ").to_uppercase();
+            refuse(client, Some(command), &format!("ERR {name} is not supported by slotway yet"))
+        }
+    }
+}
+
+/// Answers with the error `text`.
+#[cold]
+pub(super) fn refuse(client: &Rc<Client>, command: Option<&'static Command>, text: &str) -> Step {
+    client.reply(command, answers::error(text).as_bytes());
+    Step::Done
+}
+
+/// No command of the table, or the wrong number of arguments.
+#[cold]
+fn unresolved(client: &Rc<Client>, request: Request<'_>, error: CommandError) -> Step {
+    if !client.authenticated.get() {
+        return refuse(client, None, NO_PASSWORD);
+    }
+    if error == CommandError::Unasked && Worker::discover(client, request.name()) {
+        return Step::Hold;
+    }
+    refuse_with(client, request, error)
+}
+
+/// Answers with the text of `error`.
+#[cold]
+fn refuse_with(client: &Rc<Client>, request: Request<'_>, error: CommandError) -> Step {
+    let mut reply = Vec::new();
+    error.write(&request, &mut ReplyWriter::new(&mut reply, client.protocol.get()));
+    client.reply(command::lookup(request.name()), &reply);
+    Step::Done
+}

@@ -1,0 +1,120 @@
+//! A request on its way: its ticket, and what is needed to send it again.
+
+use std::rc::Rc;
+
+use super::{client::Client, line::Reply};
+use crate::{cluster::Slot, command::Command};
+
+/// A request's place in its client's reply order: the promise of exactly one reply.
+///
+/// Dropped unanswered it answers itself with an error, so that no client waits forever.
+pub(super) struct Ticket {
+    client: Option<Rc<Client>>,
+    number: u64,
+}
+
+impl Ticket {
+    /// For place `number` of `client`.
+    pub(super) fn new(client: Rc<Client>, number: u64) -> Self {
+        Self { client: Some(client), number }
+    }
+
+    /// Keeps the promise.
+    #[inline]
+    pub(super) fn answer(mut self, reply: Reply<'_>) {
+        if let Some(client) = self.client.take() {
+            client.answer(self.number, reply);
+        }
+    }
+
+    /// Its place in the line.
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Whose it is; nobody's once answered.
+    pub(super) fn client(&self) -> Option<&Rc<Client>> {
+        self.client.as_ref()
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        if let Some(client) = self.client.take() {
+            client.answer(self.number, Reply::Copy(b"-ERR the request was dropped unanswered\r\n"));
+        }
+    }
+}
+
+/// A request that was given to a backend.
+pub(super) struct Flight {
+    /// Nobody's for an ASKING that goes ahead of a request.
+    pub(super) ticket: Option<Ticket>,
+    pub(super) command: Option<&'static Command>,
+    /// What its owner is told by; none for a request without key.
+    pub(super) slot: Option<Slot>,
+    /// Its bytes in the backend's outbox.
+    pub(super) len: usize,
+    /// When it was read, in nanoseconds of the worker's clock.
+    pub(super) received: u64,
+    /// When its last byte was written; 0 before.
+    pub(super) written: u64,
+    /// Redirects it followed since it was last delayed.
+    pub(super) hops: u32,
+    /// Times that it was delayed.
+    pub(super) attempts: u32,
+    /// Whether its client's other delayed requests wait for it.
+    pub(super) serial: bool,
+}
+
+impl Flight {
+    /// A request of `ticket`'s client, for the owner of `slot`.
+    #[inline]
+    pub(super) fn new(ticket: Ticket, command: &'static Command, slot: Option<Slot>, received: u64) -> Self {
+        Self {
+            ticket: Some(ticket),
+            command: Some(command),
+            slot,
+            len: 0,
+            received,
+            written: 0,
+            hops: 0,
+            attempts: 0,
+            serial: false,
+        }
+    }
+
+    /// The ASKING ahead of a redirected request.
+    pub(super) fn asking(received: u64) -> Self {
+        Self {
+            ticket: None,
+            command: None,
+            slot: None,
+            len: 0,
+            received,
+            written: 0,
+            hops: 0,
+            attempts: 0,
+            serial: false,
+        }
+    }
+
+    /// Whether running it twice is the same as running it once.
+    pub(super) fn read_only(&self) -> bool {
+        self.command.is_none_or(Command::read_only)
+    }
+
+    /// Gives the client `reply`.
+    #[inline]
+    pub(super) fn answer(self, reply: Reply<'_>) {
+        let Some(ticket) = self.ticket else { return };
+        if self.serial
+            && let Some(client) = ticket.client().cloned()
+        {
+            ticket.answer(reply);
+            client.retries.landed();
+        } else {
+            ticket.answer(reply);
+        }
+    }
+}

@@ -1,0 +1,527 @@
+//! The line of a client's requests: one place each, answered in any order, delivered in the order they came.
+//!
+//! A reply for the head of the line goes straight into the outbox; one that comes early is parked until all
+//! before it are there. A request that was split has a place that gathers and behind it one for each part.
+//! Knows no socket and no clock.
+
+use std::collections::VecDeque;
+
+use super::outbox::{LARGE, Outbox};
+use crate::{command::Command, metrics::ErrorKind, routing::Merge};
+
+/// Parked bytes that are no longer needed are squeezed out when there are more than this and than those needed.
+const SLACK: usize = 4096;
+
+/// A reply on its way to a client.
+pub(super) enum Reply<'a> {
+    /// To be copied.
+    Copy(&'a [u8]),
+    /// To be taken over.
+    Own(Vec<u8>),
+}
+
+impl Reply<'_> {
+    pub(super) fn bytes(&self) -> &[u8] {
+        match self {
+            Reply::Copy(bytes) => bytes,
+            Reply::Own(bytes) => bytes,
+        }
+    }
+}
+
+/// A delivered reply, as the metrics want it. Times are in nanoseconds of the worker's clock.
+pub(super) struct Delivered {
+    pub(super) command: Option<&'static Command>,
+    pub(super) received: u64,
+    pub(super) answered: u64,
+    pub(super) error: Option<ErrorKind>,
+}
+
+/// One request's place.
+struct Place {
+    state: State,
+    command: Option<&'static Command>,
+    received: u64,
+    answered: u64,
+    /// How many places before this one the gathering place is; 0 for a request of its own.
+    part: u32,
+    /// The client does not want the reply (CLIENT REPLY).
+    mute: bool,
+    error: Option<ErrorKind>,
+}
+
+enum State {
+    Waiting,
+    /// Answered early: this part of `Line::parked`.
+    Parked {
+        at: usize,
+        len: usize,
+    },
+    /// Answered early with a large reply.
+    ParkedLarge(Vec<u8>),
+    /// Waits for its parts.
+    Gathering(Gather),
+    /// In the outbox, or a part whose reply was counted.
+    Done,
+}
+
+/// What the parts of a split request amount to so far.
+struct Gather {
+    merge: Merge,
+    keys: usize,
+    parts: u32,
+    left: u32,
+    sum: i64,
+    /// Which part failed, if one did: how far behind the gathering place.
+    failed: Option<u32>,
+}
+
+/// Invariants: the first `done` places are in the outbox; place `i` has the number `base + i`.
+#[derive(Default)]
+pub(super) struct Line {
+    base: u64,
+    places: VecDeque<Place>,
+    done: usize,
+    waiting: usize,
+    parked: Vec<u8>,
+    /// Bytes of `parked` that are still needed.
+    live: usize,
+    large: usize,
+    pub(super) outbox: Outbox,
+}
+
+impl Line {
+    /// Requests without a reply.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting
+    }
+
+    /// Places in use.
+    pub(super) fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Bytes of replies that wait for the client, in order or not.
+    pub(super) fn buffered(&self) -> usize {
+        self.outbox.len() + self.live + self.large
+    }
+
+    /// The next place, for a request received at `received`. Returns its number.
+    #[inline]
+    pub(super) fn join(&mut self, command: Option<&'static Command>, received: u64, mute: bool) -> u64 {
+        self.push(State::Waiting, command, received, 0, mute)
+    }
+
+    /// Places for a request in `parts` parts over `keys` keys. Returns the number of the first part; the
+    /// others follow.
+    pub(super) fn join_split(
+        &mut self,
+        command: &'static Command,
+        received: u64,
+        mute: bool,
+        merge: Merge,
+        parts: u32,
+        keys: usize,
+    ) -> u64 {
+        let gather = Gather { merge, keys, parts, left: parts, sum: 0, failed: None };
+        let first = self.push(State::Gathering(gather), Some(command), received, 0, mute) + 1;
+        for part in 1..=parts {
+            self.push(State::Waiting, None, received, part, false);
+        }
+        first
+    }
+
+    #[inline]
+    fn push(
+        &mut self,
+        state: State,
+        command: Option<&'static Command>,
+        received: u64,
+        part: u32,
+        mute: bool,
+    ) -> u64 {
+        let number = self.base + self.places.len() as u64;
+        self.waiting += 1;
+        self.places.push_back(Place { state, command, received, answered: 0, part, mute, error: None });
+        number
+    }
+
+    /// Answers place `number`, at `now`.
+    #[inline]
+    pub(super) fn answer(&mut self, number: u64, reply: Reply<'_>, now: u64) {
+        let index = usize::try_from(number - self.base).unwrap_or(usize::MAX);
+        let head = self.done;
+        let Some(place) = self.places.get_mut(index) else { return };
+        debug_assert!(matches!(place.state, State::Waiting));
+        place.answered = now;
+        self.waiting -= 1;
+        if place.part != 0 {
+            return self.answer_part(index, reply);
+        }
+        if index == head {
+            self.emit(index, reply);
+            self.advance();
+        } else {
+            self.park(index, reply);
+        }
+        self.squeeze();
+    }
+
+    /// Whether replies are in the outbox that were not told of.
+    #[inline]
+    pub(super) fn has_delivered(&self) -> bool {
+        self.done > 0
+    }
+
+    /// Tells of each reply that is in the outbox and forgets its place: to be called when the outbox was written.
+    #[inline]
+    pub(super) fn delivered(&mut self, mut tell: impl FnMut(Delivered)) {
+        for place in self.places.drain(..self.done) {
+            if place.part == 0 {
+                let Place { command, received, answered, error, .. } = place;
+                tell(Delivered { command, received, answered, error });
+            }
+        }
+        self.base += self.done as u64;
+        self.done = 0;
+    }
+
+    /// Gives back memory that is not in use.
+    pub(super) fn shrink(&mut self) {
+        if self.places.is_empty() {
+            self.places = VecDeque::new();
+            self.parked = Vec::new();
+            self.outbox.shrink();
+        }
+    }
+
+    #[inline]
+    fn emit(&mut self, index: usize, reply: Reply<'_>) {
+        let place = &mut self.places[index];
+        place.state = State::Done;
+        place.error = error_of(reply.bytes());
+        if place.mute {
+            return;
+        }
+        match reply {
+            Reply::Copy(bytes) => self.outbox.append(bytes),
+            Reply::Own(bytes) => self.outbox.append_owned(bytes),
+        }
+    }
+
+    /// Delivers what is now at the head of the line, from the place behind the one just delivered.
+    #[inline]
+    fn advance(&mut self) {
+        self.done += 1;
+        while let Some(place) = self.places.get_mut(self.done) {
+            match &place.state {
+                State::Waiting => return,
+                State::Gathering(gather) if gather.left > 0 => return,
+                State::Gathering(_) => self.emit_gathered(self.done),
+                _ => self.emit_parked(self.done),
+            }
+            self.done += 1;
+        }
+    }
+
+    fn emit_parked(&mut self, index: usize) {
+        match std::mem::replace(&mut self.places[index].state, State::Done) {
+            State::Parked { at, len } => {
+                let parked = std::mem::take(&mut self.parked);
+                self.emit(index, Reply::Copy(&parked[at..at + len]));
+                self.parked = parked;
+                self.unpark(len);
+            }
+            State::ParkedLarge(bytes) => {
+                self.large -= bytes.len();
+                self.emit(index, Reply::Own(bytes));
+            }
+            _ => {}
+        }
+    }
+
+    fn park(&mut self, index: usize, reply: Reply<'_>) {
+        let state = match reply {
+            Reply::Own(bytes) if bytes.len() >= LARGE => {
+                self.large += bytes.len();
+                State::ParkedLarge(bytes)
+            }
+            reply => {
+                let bytes = reply.bytes();
+                let at = self.parked.len();
+                self.parked.extend_from_slice(bytes);
+                self.live += bytes.len();
+                State::Parked { at, len: bytes.len() }
+            }
+        };
+        self.places[index].state = state;
+    }
+
+    fn unpark(&mut self, len: usize) {
+        self.live -= len;
+        if self.live == 0 {
+            self.parked.clear();
+        }
+    }
+
+    /// Moves the parked replies that are still needed together, when most of the room is not.
+    #[inline]
+    fn squeeze(&mut self) {
+        if self.parked.len() <= SLACK || self.parked.len() <= 2 * self.live {
+            return;
+        }
+        let mut kept = Vec::with_capacity(2 * self.live);
+        for place in &mut self.places {
+            if let State::Parked { at, len } = &mut place.state {
+                let start = kept.len();
+                kept.extend_from_slice(&self.parked[*at..*at + *len]);
+                *at = start;
+            }
+        }
+        self.parked = kept;
+    }
+
+    fn answer_part(&mut self, index: usize, reply: Reply<'_>) {
+        let part = self.places[index].part;
+        let gathering = index - part as usize;
+        let answered = self.places[index].answered;
+        let Some(merge) = self.gather(gathering).map(|g| g.merge) else { return };
+        let wrong = match (merge, reply.bytes()) {
+            (Merge::Concat, [b'*', ..]) => {
+                self.park(index, reply);
+                false
+            }
+            (Merge::Sum, [b':', digits @ ..]) => {
+                let n = integer(digits);
+                self.places[index].state = State::Done;
+                if let Some(gather) = self.gather(gathering) {
+                    gather.sum += n;
+                }
+                false
+            }
+            (Merge::Ok, [b'+', ..]) => {
+                self.places[index].state = State::Done;
+                false
+            }
+            (_, [b'-', ..]) => {
+                self.park(index, reply);
+                true
+            }
+            _ => {
+                self.park(index, Reply::Copy(b"-ERR unexpected reply to a part of the command\r\n"));
+                true
+            }
+        };
+        self.places[gathering].answered = answered;
+        let Some(gather) = self.gather(gathering) else { return };
+        if wrong {
+            gather.failed = Some(gather.failed.map_or(part, |other| other.min(part)));
+        }
+        gather.left -= 1;
+        if gather.left == 0 {
+            self.waiting -= 1;
+            if gathering == self.done {
+                self.emit_gathered(gathering);
+                self.advance();
+            }
+        }
+    }
+
+    fn gather(&mut self, index: usize) -> Option<&mut Gather> {
+        match &mut self.places.get_mut(index)?.state {
+            State::Gathering(gather) => Some(gather),
+            _ => None,
+        }
+    }
+
+    /// Delivers a split request, all of whose parts are there; leaves `done` at its last part but one step.
+    fn emit_gathered(&mut self, index: usize) {
+        let State::Gathering(gather) = std::mem::replace(&mut self.places[index].state, State::Done) else {
+            return;
+        };
+        let parts = gather.parts as usize;
+        match (gather.failed, gather.merge) {
+            (Some(part), _) => {
+                let error = self.take_parked(index + part as usize);
+                self.emit(index, Reply::Own(error));
+            }
+            (None, Merge::Ok) => self.emit(index, Reply::Copy(b"+OK\r\n")),
+            (None, Merge::Sum) => self.emit(index, Reply::Copy(format!(":{}\r\n", gather.sum).as_bytes())),
+            (None, Merge::Concat) => {
+                self.emit(index, Reply::Copy(format!("*{}\r\n", gather.keys).as_bytes()));
+                self.concat(index, parts);
+            }
+        }
+        self.forget_parts(index, parts);
+        self.done += parts;
+    }
+
+    /// Appends the elements of each part's array.
+    fn concat(&mut self, index: usize, parts: usize) {
+        if self.places[index].mute {
+            return;
+        }
+        for place in self.places.range(index + 1..=index + parts) {
+            let array = match &place.state {
+                State::Parked { at, len } => &self.parked[*at..*at + *len],
+                State::ParkedLarge(bytes) => bytes,
+                _ => continue,
+            };
+            let header = memchr::memchr(b'\n', array).map_or(array.len(), |end| end + 1);
+            self.outbox.append(&array[header..]);
+        }
+    }
+
+    fn take_parked(&self, index: usize) -> Vec<u8> {
+        match &self.places[index].state {
+            State::Parked { at, len } => self.parked[*at..*at + *len].to_vec(),
+            State::ParkedLarge(bytes) => bytes.clone(),
+            _ => b"-ERR a part of the command failed\r\n".to_vec(),
+        }
+    }
+
+    fn forget_parts(&mut self, index: usize, parts: usize) {
+        let mut freed = 0;
+        for place in self.places.range_mut(index + 1..=index + parts) {
+            match std::mem::replace(&mut place.state, State::Done) {
+                State::Parked { len, .. } => freed += len,
+                State::ParkedLarge(bytes) => self.large -= bytes.len(),
+                _ => {}
+            }
+        }
+        self.unpark(freed);
+    }
+}
+
+#[inline]
+fn error_of(reply: &[u8]) -> Option<ErrorKind> {
+    match reply {
+        [b'-', line @ ..] => Some(ErrorKind::of(line)),
+        _ => None,
+    }
+}
+
+fn integer(line: &[u8]) -> i64 {
+    std::str::from_utf8(line.trim_ascii_end()).ok().and_then(|text| text.parse().ok()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn out(line: &mut Line) -> String {
+        let n = line.outbox.unwritten();
+        let text = {
+            let mut slices = [std::io::IoSlice::new(&[]); super::super::outbox::SLICES];
+            let filled = line.outbox.slices(&mut slices);
+            slices[..filled].iter().flat_map(|s| s.iter().map(|&b| char::from(b))).collect()
+        };
+        line.outbox.wrote(n);
+        line.outbox.release(n);
+        line.delivered(|_| {});
+        text
+    }
+
+    fn answer(line: &mut Line, number: u64, reply: &str) {
+        line.answer(number, Reply::Copy(reply.as_bytes()), 0);
+    }
+
+    fn split(line: &mut Line, merge: Merge, parts: u32, keys: usize) -> u64 {
+        line.join_split(crate::command::lookup(b"mget").unwrap(), 0, false, merge, parts, keys)
+    }
+
+    #[test]
+    fn replies_leave_in_the_order_of_their_requests() {
+        let mut line = Line::default();
+        let numbers: Vec<u64> = (0..3).map(|_| line.join(None, 0, false)).collect();
+        answer(&mut line, numbers[2], "+c\r\n");
+        answer(&mut line, numbers[1], "+b\r\n");
+        assert_eq!((out(&mut line).as_str(), line.waiting(), line.buffered()), ("", 1, 8));
+        answer(&mut line, numbers[0], "+a\r\n");
+        assert_eq!(out(&mut line), "+a\r\n+b\r\n+c\r\n");
+        assert_eq!((line.len(), line.waiting(), line.buffered()), (0, 0, 0));
+    }
+
+    #[test]
+    fn a_reply_that_is_not_wanted_holds_its_place_all_the_same() {
+        let mut line = Line::default();
+        let (muted, heard) = (line.join(None, 0, true), line.join(None, 0, false));
+        answer(&mut line, heard, "+b\r\n");
+        assert_eq!(out(&mut line), "");
+        answer(&mut line, muted, "+a\r\n");
+        assert_eq!(out(&mut line), "+b\r\n");
+    }
+
+    #[test]
+    fn parts_become_one_array_in_the_order_of_the_keys() {
+        let mut line = Line::default();
+        let before = line.join(None, 0, false);
+        let first = split(&mut line, Merge::Concat, 3, 4);
+        let behind = line.join(None, 0, false);
+        answer(&mut line, behind, "+z\r\n");
+        answer(&mut line, first + 2, "*1\r\n$1\r\nd\r\n");
+        answer(&mut line, first, "*2\r\n$1\r\na\r\n$-1\r\n");
+        answer(&mut line, before, "+y\r\n");
+        assert_eq!((out(&mut line).as_str(), line.waiting()), ("+y\r\n", 2));
+        let large = "x".repeat(LARGE);
+        line.answer(first + 1, Reply::Own(format!("*1\r\n${LARGE}\r\n{large}\r\n").into_bytes()), 0);
+        let expected = format!("*4\r\n$1\r\na\r\n$-1\r\n${LARGE}\r\n{large}\r\n$1\r\nd\r\n+z\r\n");
+        assert_eq!(out(&mut line), expected);
+        assert_eq!((line.len(), line.waiting(), line.buffered()), (0, 0, 0));
+    }
+
+    #[test]
+    fn numbers_add_up_and_one_error_is_the_error_of_all() {
+        let mut line = Line::default();
+        let first = split(&mut line, Merge::Sum, 2, 3);
+        answer(&mut line, first + 1, ":2\r\n");
+        answer(&mut line, first, ":1\r\n");
+        assert_eq!(out(&mut line), ":3\r\n");
+        let first = split(&mut line, Merge::Ok, 3, 3);
+        answer(&mut line, first + 2, "-OOM late\r\n");
+        answer(&mut line, first + 1, "-OOM early\r\n");
+        assert_eq!(line.waiting(), 3 - 2 + 1);
+        answer(&mut line, first, "+OK\r\n");
+        assert_eq!(out(&mut line), "-OOM early\r\n");
+        let first = split(&mut line, Merge::Concat, 1, 1);
+        answer(&mut line, first, ":1\r\n");
+        assert_eq!(out(&mut line), "-ERR unexpected reply to a part of the command\r\n");
+        assert_eq!((line.len(), line.waiting(), line.buffered()), (0, 0, 0));
+    }
+
+    #[test]
+    fn each_request_is_told_of_once_and_parts_are_not() {
+        let mut line = Line::default();
+        let first = split(&mut line, Merge::Sum, 2, 2);
+        let single = line.join(None, 7, false);
+        answer(&mut line, single, "-ERR x\r\n");
+        answer(&mut line, first, ":1\r\n");
+        line.answer(first + 1, Reply::Copy(b":1\r\n"), 5);
+        let mut told = Vec::new();
+        line.delivered(|reply| told.push((reply.received, reply.answered, reply.error.is_some())));
+        assert_eq!(told, [(0, 5, false), (7, 0, true)]);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
+        /// Parked bytes are bounded by what is needed, whatever the order of the answers.
+        #[test]
+        fn any_order_of_answers_gives_the_order_of_requests(order in Just((0..200_u64).collect::<Vec<_>>()).prop_shuffle(), size in 1_usize..300) {
+            let mut line = Line::default();
+            for _ in 0..200 {
+                line.join(None, 0, false);
+            }
+            let mut got = String::new();
+            for number in order {
+                answer(&mut line, number, &format!("+{number:0size$}\r\n"));
+                prop_assert!(line.parked.len() <= 2 * line.live + SLACK + size + 3);
+                got += &out(&mut line);
+            }
+            let expected: String = (0..200).map(|number| format!("+{number:0size$}\r\n")).collect();
+            prop_assert_eq!(got, expected);
+        }
+    }
+}

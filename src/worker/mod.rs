@@ -1,0 +1,224 @@
+//! L3, data plane: one thread each with its own clients and its own connections to the nodes.
+//!
+//! Nothing on the path of a request is shared with another thread, locked, boxed or awaited but sockets.
+//! Never imports `control`: the two meet in [`Topology`].
+
+mod answers;
+mod backend;
+mod client;
+mod dial;
+mod discover;
+mod dispatch;
+mod flight;
+mod intake;
+mod line;
+mod mailbox;
+mod outbox;
+mod redirect;
+mod retry;
+mod routes;
+mod stream;
+mod tick;
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    rc::Rc,
+    sync::Arc,
+    time::Duration,
+};
+
+pub use mailbox::{Arrived, Mail, Mailboxes, Socket};
+use tokio::sync::mpsc;
+
+use self::{
+    backend::Backend,
+    client::{Arrival, Client},
+    discover::Discoveries,
+    line::Line,
+    routes::Routes,
+};
+use crate::{
+    cluster::{NodeAddr, Slot},
+    command::Keys,
+    config::Config,
+    identity::Identity,
+    metrics::{CloseReason, Metrics, NodeMetrics, WorkerMetrics},
+    node::Credentials,
+    resp::Protocol,
+    topology::Topology,
+};
+
+/// Sockets are looked at after so many task polls: larger turns make larger writes (measured; see
+/// docs/performance.md).
+const EVENT_INTERVAL: u32 = 400;
+
+/// What all workers are given.
+#[derive(Clone)]
+pub struct Equipment {
+    /// The settings.
+    pub config: Arc<Config>,
+    /// Where the slot table is.
+    pub topology: Arc<Topology>,
+    /// Where counts are kept.
+    pub metrics: Arc<Metrics>,
+    /// What is known of the process.
+    pub identity: Arc<Identity>,
+    /// Where the other workers are reached.
+    pub mailboxes: Arc<Mailboxes>,
+}
+
+/// One worker: what its clients and backends share.
+struct Worker {
+    index: usize,
+    config: Arc<Config>,
+    topology: Arc<Topology>,
+    registry: Arc<Metrics>,
+    identity: Arc<Identity>,
+    mailboxes: Arc<Mailboxes>,
+    credentials: Credentials,
+    metrics: Arc<WorkerMetrics>,
+    clock: quanta::Clock,
+    /// Nanoseconds of `clock` at the last read or write.
+    now: Cell<u64>,
+    routes: RefCell<Routes>,
+    scratch: RefCell<Box<[u8]>>,
+    keys: RefCell<Keys>,
+    reply: RefCell<Vec<u8>>,
+    clients: RefCell<HashMap<u64, Rc<Client>>>,
+    backends: RefCell<HashMap<(NodeAddr, Protocol), Rc<Backend>>>,
+    /// Slots that are moving, and until when that is assumed: their requests go one by one.
+    unsettled: RefCell<Vec<(Slot, u64)>>,
+    any_unsettled: Cell<bool>,
+    discoveries: Discoveries,
+}
+
+/// Runs worker `index` on this thread until it has drained.
+///
+/// # Errors
+/// When the kernel gives no runtime.
+pub fn run(index: usize, equipment: Equipment, mail: mpsc::UnboundedReceiver<Mail>) -> std::io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .event_interval(EVENT_INTERVAL)
+        .build_local(tokio::runtime::LocalOptions::default())?;
+    let worker = Rc::new(Worker::new(index, equipment));
+    runtime.block_on(worker.serve(mail));
+    Ok(())
+}
+
+impl Worker {
+    fn new(index: usize, equipment: Equipment) -> Self {
+        let Equipment { config, topology, metrics, identity, mailboxes } = equipment;
+        let clock = quanta::Clock::new();
+        Self {
+            index,
+            credentials: Credentials {
+                user: config.cluster_user.clone(),
+                password: config.cluster_password.clone(),
+            },
+            metrics: metrics.worker(index),
+            now: Cell::new(clock.delta_as_nanos(0, clock.raw())),
+            clock,
+            routes: RefCell::new(Routes::new(&topology)),
+            scratch: RefCell::new(vec![0; intake::SCRATCH].into()),
+            keys: RefCell::default(),
+            reply: RefCell::default(),
+            clients: RefCell::default(),
+            backends: RefCell::default(),
+            unsettled: RefCell::default(),
+            any_unsettled: Cell::new(false),
+            discoveries: Discoveries::default(),
+            config,
+            topology,
+            registry: metrics,
+            identity,
+            mailboxes,
+        }
+    }
+
+    /// Takes clients on until it is told to drain and the last is gone.
+    async fn serve(self: Rc<Self>, mut mail: mpsc::UnboundedReceiver<Mail>) {
+        tokio::task::spawn_local(tick::run(Rc::clone(&self)));
+        let mut draining = false;
+        while !(draining && self.clients.borrow().is_empty()) {
+            match mail.recv().await {
+                Some(Mail::Arrived(arrived)) if !draining => self.welcome(arrived),
+                Some(Mail::Arrived(_) | Mail::Left) => {}
+                Some(Mail::Refused) => self.metrics.clients_closed[CloseReason::MaxClients.index()].add(1),
+                Some(Mail::List(reply)) => {
+                    // The client that asked may be gone by now.
+                    let _ = reply.send(answers::list(&self));
+                }
+                Some(Mail::Drain) => {
+                    draining = true;
+                    for client in self.clients.borrow().values() {
+                        client.end(CloseReason::Drain, false);
+                    }
+                }
+                None => return,
+            }
+        }
+    }
+
+    fn welcome(self: &Rc<Self>, arrived: Arrived) {
+        let arrival = match Arrival::try_from(arrived) {
+            Ok(arrival) => arrival,
+            Err(error) => return tracing::warn!(%error, "cannot take a client on"),
+        };
+        let client = Client::new(self, arrival);
+        self.clients.borrow_mut().insert(client.id, Rc::clone(&client));
+        self.metrics.client_opened();
+        tokio::task::spawn_local(Rc::clone(self).attend(client));
+    }
+
+    async fn attend(self: Rc<Self>, client: Rc<Client>) {
+        let id = client.id;
+        let reason = client.serve().await;
+        tracing::debug!(client = id, ?reason, "client closed");
+        self.clients.borrow_mut().remove(&id);
+        self.metrics.client_closed(reason);
+        self.mailboxes.left(self.index);
+    }
+
+    /// The time of the last read or write, in nanoseconds: good enough within a turn.
+    #[inline]
+    fn now(&self) -> u64 {
+        self.now.get()
+    }
+
+    /// Reads the clock.
+    #[inline]
+    fn tick_clock(&self) -> u64 {
+        let now = self.clock.delta_as_nanos(0, self.clock.raw());
+        self.now.set(now);
+        now
+    }
+
+    /// How long ago `then` was.
+    fn age(&self, then: u64) -> Duration {
+        Duration::from_nanos(self.now().saturating_sub(then))
+    }
+
+    fn node_metrics(&self, addr: &NodeAddr) -> Arc<NodeMetrics> {
+        self.registry.node(self.index, addr)
+    }
+
+    /// Counts the replies that were handed to a client's socket.
+    #[inline]
+    fn delivered(&self, line: &mut Line) {
+        if !line.has_delivered() {
+            return;
+        }
+        let now = self.tick_clock();
+        line.delivered(|reply| {
+            let index = reply.command.map_or(usize::MAX, |command| usize::from(command.index));
+            let metrics = self.metrics.command(index);
+            metrics.duration.record(now.saturating_sub(reply.received));
+            self.metrics.reply_wait.record(now.saturating_sub(reply.answered));
+            if let Some(error) = reply.error {
+                metrics.errors[error.index()].add(1);
+            }
+        });
+    }
+}

@@ -1,0 +1,206 @@
+//! Bytes on their way out: appended at one end, written to a socket in the middle, released at the other.
+//!
+//! A client's outbox releases what was written. A backend's keeps each request until it is answered, so that
+//! a redirect finds its bytes here and nothing is copied to be kept. Knows no socket.
+
+use std::{collections::VecDeque, io::IoSlice};
+
+/// Small pieces share a block up to this size; blocks are reused.
+const BLOCK: usize = 64 * 1024;
+/// From this size on bytes that come in a vector of their own are taken over instead of copied.
+pub(super) const LARGE: usize = 16 * 1024;
+/// Blocks given to one write.
+pub(super) const SLICES: usize = 32;
+
+/// Invariants: `written <= len`; `head` lies in the first block; each piece lies in one block.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    blocks: VecDeque<Vec<u8>>,
+    /// Bytes of the first block that were released.
+    head: usize,
+    /// Bytes appended and not released.
+    len: usize,
+    /// Of these, the first that were written.
+    written: usize,
+    spare: Option<Vec<u8>>,
+}
+
+impl Outbox {
+    /// Bytes held.
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Bytes not yet written.
+    #[inline]
+    pub(super) fn unwritten(&self) -> usize {
+        self.len - self.written
+    }
+
+    /// Bytes written and not released.
+    pub(super) fn written(&self) -> usize {
+        self.written
+    }
+
+    /// Appends a copy of `piece`.
+    #[inline]
+    pub(super) fn append(&mut self, piece: &[u8]) {
+        self.block(piece.len()).extend_from_slice(piece);
+        self.len += piece.len();
+    }
+
+    /// Appends what `write` puts into the block, at most `most` bytes. Returns how many these were.
+    #[inline]
+    pub(super) fn append_with(&mut self, most: usize, write: impl FnOnce(&mut Vec<u8>)) -> usize {
+        let block = self.block(most);
+        let before = block.len();
+        write(block);
+        let added = block.len() - before;
+        self.len += added;
+        added
+    }
+
+    /// Appends `piece`, without a copy if it is [`LARGE`].
+    pub(super) fn append_owned(&mut self, piece: Vec<u8>) {
+        if piece.len() < LARGE {
+            return self.append(&piece);
+        }
+        self.len += piece.len();
+        self.blocks.push_back(piece);
+        self.drop_released();
+    }
+
+    /// The bytes to write next, as far as `slices` holds them. Returns how many slices were filled.
+    pub(super) fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>; SLICES]) -> usize {
+        let mut skip = self.head + self.written;
+        let mut filled = 0;
+        for block in &self.blocks {
+            if filled == SLICES {
+                break;
+            }
+            if skip < block.len() {
+                slices[filled] = IoSlice::new(&block[skip..]);
+                filled += 1;
+            }
+            skip = skip.saturating_sub(block.len());
+        }
+        filled
+    }
+
+    /// The socket took `n` bytes more.
+    #[inline]
+    pub(super) fn wrote(&mut self, n: usize) {
+        self.written += n;
+        debug_assert!(self.written <= self.len);
+    }
+
+    /// The first `n` bytes held: a piece as it was appended.
+    pub(super) fn front(&self, n: usize) -> &[u8] {
+        self.blocks.front().and_then(|block| block.get(self.head..self.head + n)).unwrap_or_default()
+    }
+
+    /// Lets go of the first `n` bytes, whether they were written or not.
+    #[inline]
+    pub(super) fn release(&mut self, n: usize) {
+        debug_assert!(n <= self.len);
+        self.len -= n;
+        self.written = self.written.saturating_sub(n);
+        self.head += n;
+        self.drop_released();
+    }
+
+    /// Gives memory back if nothing is held.
+    pub(super) fn shrink(&mut self) {
+        if self.len == 0 {
+            *self = Self::default();
+        }
+    }
+
+    /// A block with room for `most` bytes.
+    #[inline]
+    fn block(&mut self, most: usize) -> &mut Vec<u8> {
+        let fits = self.blocks.back().is_some_and(|b| b.is_empty() || b.len() + most <= BLOCK);
+        if !fits {
+            self.blocks.push_back(self.spare.take().unwrap_or_default());
+        }
+        let last = self.blocks.len() - 1;
+        &mut self.blocks[last]
+    }
+
+    #[inline]
+    fn drop_released(&mut self) {
+        while let Some(front) = self.blocks.front().map(Vec::len) {
+            if self.head < front || (front == 0 && self.blocks.len() == 1) {
+                return;
+            }
+            self.head -= front;
+            if self.blocks.len() == 1 && self.blocks[0].capacity() <= BLOCK {
+                self.blocks[0].clear();
+                return;
+            }
+            if let Some(mut block) = self.blocks.pop_front()
+                && block.capacity() <= BLOCK
+            {
+                block.clear();
+                self.spare = Some(block);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn unwritten(outbox: &Outbox) -> Vec<u8> {
+        let mut slices = [IoSlice::new(&[]); SLICES];
+        let filled = outbox.slices(&mut slices);
+        slices[..filled].iter().map(|slice| &slice[..]).collect::<Vec<_>>().concat()
+    }
+
+    #[test]
+    fn a_piece_is_found_whole_until_it_is_released() {
+        let mut outbox = Outbox::default();
+        outbox.append(b"first");
+        outbox.append_owned(vec![7; LARGE]);
+        outbox.append(b"last");
+        outbox.wrote(5 + LARGE);
+        assert_eq!(unwritten(&outbox), b"last");
+        assert_eq!(outbox.front(5), b"first");
+        outbox.release(5);
+        assert_eq!(outbox.front(LARGE), vec![7; LARGE]);
+        outbox.release(LARGE);
+        assert_eq!((outbox.front(4), outbox.unwritten()), (&b"last"[..], 4));
+        outbox.release(4);
+        assert_eq!((outbox.len(), outbox.unwritten()), (0, 0));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
+        #[test]
+        fn bytes_come_out_as_they_went_in(pieces in prop::collection::vec((0_usize..40_000, any::<bool>(), 0_usize..60_000), 1..60)) {
+            let (mut outbox, mut expected, mut held) = (Outbox::default(), Vec::<u8>::new(), VecDeque::new());
+            for (i, (len, owned, write)) in pieces.into_iter().enumerate() {
+                let piece = vec![b'a' + u8::try_from(i % 26).unwrap(); len];
+                expected.extend_from_slice(&piece);
+                held.push_back(piece.clone());
+                if owned { outbox.append_owned(piece) } else { outbox.append(&piece) }
+                let got = unwritten(&outbox);
+                let n = write.min(got.len());
+                prop_assert!(n > 0 || write == 0 || outbox.unwritten() == 0);
+                prop_assert!(expected[..n] == got[..n]);
+                expected.drain(..n);
+                outbox.wrote(n);
+                while let Some(front) = held.front().filter(|p| p.len() <= outbox.written()) {
+                    prop_assert_eq!(outbox.front(front.len()), &front[..]);
+                    outbox.release(front.len());
+                    held.pop_front();
+                }
+            }
+            prop_assert_eq!(outbox.unwritten(), expected.len());
+        }
+    }
+}

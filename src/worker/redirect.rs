@@ -1,0 +1,136 @@
+//! What to do with a request that a node did not run: follow the redirect, try again later, or tell the client.
+
+use std::rc::Rc;
+
+use super::{
+    Worker,
+    backend::Backend,
+    client::Client,
+    flight::Flight,
+    line::Reply,
+    retry::{Delayed, delay},
+};
+use crate::{
+    cluster::NodeAddr,
+    metrics::RetryReason,
+    resp::Protocol,
+    routing::{Redirect, RetryAfter, Verdict},
+    topology::Signal,
+};
+
+/// Redirects that a request follows at once, as many as cluster clients do; then it waits before the next.
+const MAX_HOPS: u32 = 5;
+
+const ASKING: &[u8] = b"*1\r\n$6\r\nASKING\r\n";
+const MAY_HAVE_RUN: &[u8] =
+    b"-ERR the connection to the node was lost after the command was sent: it may have been executed\r\n";
+const NOT_SERVED: &[u8] = b"-CLUSTERDOWN Hash slot not served\r\n";
+const TOO_MANY_REDIRECTS: &[u8] = b"-CLUSTERDOWN the nodes redirect the request in a circle\r\n";
+
+impl Worker {
+    /// Does what `verdict` says about `request`, which a node answered with `reply`.
+    #[cold]
+    pub(super) fn redirect(
+        self: &Rc<Self>,
+        mut flight: Flight,
+        request: Vec<u8>,
+        verdict: Verdict,
+        reply: &[u8],
+        protocol: Protocol,
+    ) {
+        let Some(client) = flight.ticket.as_ref().and_then(|t| t.client().cloned()) else { return };
+        match verdict {
+            Verdict::Deliver => flight.answer(Reply::Copy(reply)),
+            Verdict::Retry(after) => {
+                self.note_retry(after, &flight);
+                delay(&client, Delayed { flight, request, last: reply.to_vec() });
+            }
+            Verdict::Follow(redirect) => {
+                client.unsettle();
+                self.note_redirect(&redirect);
+                flight.hops += 1;
+                let others_wait = client.retries.any() && !flight.serial;
+                if flight.hops > MAX_HOPS || others_wait || client.is_closed() {
+                    delay(&client, Delayed { flight, request, last: TOO_MANY_REDIRECTS.to_vec() });
+                } else {
+                    self.follow(redirect, flight, request, protocol);
+                }
+            }
+        }
+    }
+
+    /// Settles a request whose connection to `addr` was lost. `sent` tells whether its last byte was written.
+    pub(super) fn lost(&self, flight: Flight, request: Vec<u8>, sent: bool, addr: &NodeAddr) {
+        let Some(client) = flight.ticket.as_ref().and_then(|t| t.client().cloned()) else { return };
+        if sent && !flight.read_only() {
+            return flight.answer(Reply::Copy(MAY_HAVE_RUN));
+        }
+        self.metrics.retried(RetryReason::Lost);
+        let last = format!("-CLUSTERDOWN node {addr} cannot be reached\r\n").into_bytes();
+        delay(&client, Delayed { flight, request, last });
+    }
+
+    /// Lets a request wait for an owner of its slot.
+    #[cold]
+    pub(super) fn await_owner(&self, client: &Rc<Client>, flight: Flight, request: Vec<u8>) {
+        self.topology.signal(Signal::Unassigned);
+        self.metrics.retried(RetryReason::Unassigned);
+        delay(client, Delayed { flight, request, last: NOT_SERVED.to_vec() });
+    }
+
+    /// Sends a delayed request to where it belongs by now.
+    pub(super) fn send_again(self: &Rc<Self>, client: &Rc<Client>, delayed: Delayed) {
+        if self.age(delayed.flight.received) >= self.config.retry_deadline {
+            return delay(client, delayed);
+        }
+        self.follow_topology();
+        let Delayed { flight, request, .. } = delayed;
+        let backend = match flight.slot {
+            Some(slot) => self.owner(slot, client.protocol.get()),
+            None => self.any_primary(client.protocol.get()),
+        };
+        match backend {
+            Some(backend) => backend.send_owned(request, flight),
+            None => self.await_owner(client, flight, request),
+        }
+    }
+
+    fn follow(self: &Rc<Self>, redirect: Redirect, flight: Flight, request: Vec<u8>, protocol: Protocol) {
+        let (Redirect::Moved(_, addr) | Redirect::Ask(_, addr)) = &redirect;
+        let backend: Rc<Backend> = self.backend(addr, protocol);
+        if matches!(redirect, Redirect::Ask(..)) {
+            backend.send(ASKING, Flight::asking(flight.received));
+        }
+        backend.send_owned(request, flight);
+    }
+
+    fn note_redirect(&self, redirect: &Redirect) {
+        match redirect {
+            Redirect::Moved(slot, addr) => {
+                self.metrics.moved.add(1);
+                self.topology.signal(Signal::Moved(*slot, addr.clone()));
+            }
+            Redirect::Ask(slot, _) => {
+                self.metrics.ask.add(1);
+                self.unsettle_slot(*slot);
+            }
+        }
+    }
+
+    fn note_retry(&self, after: RetryAfter, flight: &Flight) {
+        let reason = match after {
+            RetryAfter::Tryagain => RetryReason::Tryagain,
+            RetryAfter::Clusterdown => RetryReason::Clusterdown,
+            RetryAfter::Loading => RetryReason::Loading,
+            RetryAfter::Masterdown => RetryReason::Masterdown,
+            RetryAfter::Readonly => RetryReason::Readonly,
+        };
+        self.metrics.retried(reason);
+        if after == RetryAfter::Readonly {
+            self.topology.signal(Signal::Readonly);
+        }
+        if let Some(slot) = flight.slot {
+            self.unsettle_slot(slot);
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Which backend serves which slot: the worker's view of the slot table, followed once per read.
+
+use std::{rc::Rc, sync::Arc};
+
+use arc_swap::{ArcSwap, Cache};
+
+use super::{Worker, backend::Backend};
+use crate::{
+    cluster::{NodeAddr, Role, Slot, SlotTable},
+    resp::Protocol,
+    topology::Topology,
+};
+
+/// A slot counts as moving for so long after a node said so, in nanoseconds.
+const UNSETTLED_FOR: u64 = 1_000_000_000;
+
+/// The table in use and the backends of its nodes.
+pub(super) struct Routes {
+    cache: Cache<Arc<ArcSwap<SlotTable>>, Arc<SlotTable>>,
+    table: Arc<SlotTable>,
+    /// Per profile, at each node's index in `table`; none before it is first needed.
+    backends: [Vec<Option<Rc<Backend>>>; 2],
+    /// Which primary the next request without key goes to.
+    next: usize,
+}
+
+impl Routes {
+    pub(super) fn new(topology: &Topology) -> Self {
+        let mut cache = Cache::new(Arc::clone(topology.table()));
+        let table = Arc::clone(cache.load());
+        Self { cache, table, backends: Default::default(), next: 0 }
+    }
+
+    /// Takes over the current table. True if it is another.
+    #[inline]
+    fn follow(&mut self) -> bool {
+        let current = self.cache.load();
+        if Arc::ptr_eq(current, &self.table) {
+            return false;
+        }
+        self.table = Arc::clone(current);
+        let nodes = self.table.nodes().len();
+        self.backends = [vec![None; nodes], vec![None; nodes]];
+        true
+    }
+}
+
+impl Worker {
+    /// Looks whether there is a new slot table, and uses it from now on.
+    #[inline]
+    pub(super) fn follow_topology(&self) {
+        self.routes.borrow_mut().follow();
+    }
+
+    /// The epoch of the table in use.
+    #[inline]
+    pub(super) fn epoch(&self) -> u64 {
+        self.routes.borrow().table.epoch()
+    }
+
+    /// Whether any node of the cluster is known.
+    pub(super) fn knows_cluster(&self) -> bool {
+        !self.routes.borrow().table.nodes().is_empty()
+    }
+
+    /// Whether the node at `addr` is of the table in use.
+    pub(super) fn knows(&self, addr: &NodeAddr) -> bool {
+        self.routes.borrow().table.find(addr).is_some()
+    }
+
+    /// The connection to the owner of `slot`, if it has one.
+    #[inline]
+    pub(super) fn owner(self: &Rc<Self>, slot: Slot, protocol: Protocol) -> Option<Rc<Backend>> {
+        let mut routes = self.routes.borrow_mut();
+        let node = routes.table.owner(slot)?;
+        if let Some(backend) = &routes.backends[protocol as usize][node.index()] {
+            return Some(Rc::clone(backend));
+        }
+        let backend = self.backend(&routes.table.node(node).addr, protocol);
+        routes.backends[protocol as usize][node.index()] = Some(Rc::clone(&backend));
+        Some(backend)
+    }
+
+    /// The connection to some primary, each in turn.
+    pub(super) fn any_primary(self: &Rc<Self>, protocol: Protocol) -> Option<Rc<Backend>> {
+        let mut routes = self.routes.borrow_mut();
+        routes.next = routes.next.wrapping_add(1);
+        let primaries = || routes.table.nodes().iter().filter(|node| node.role == Role::Primary);
+        let count = primaries().count();
+        let addr = primaries().nth(routes.next.checked_rem(count)?)?.addr.clone();
+        drop(routes);
+        Some(self.backend(&addr, protocol))
+    }
+
+    /// The connection to the node at `addr`, known or not.
+    pub(super) fn backend(self: &Rc<Self>, addr: &NodeAddr, protocol: Protocol) -> Rc<Backend> {
+        let mut backends = self.backends.borrow_mut();
+        let backend = backends
+            .entry((addr.clone(), protocol))
+            .or_insert_with(|| Backend::spawn(self, addr.clone(), protocol));
+        Rc::clone(backend)
+    }
+
+    /// Notes that `slot` is moving: some of its keys are here, some there.
+    pub(super) fn unsettle_slot(&self, slot: Slot) {
+        let until = self.now() + UNSETTLED_FOR;
+        let mut unsettled = self.unsettled.borrow_mut();
+        match unsettled.iter_mut().find(|(other, _)| *other == slot) {
+            Some(known) => known.1 = until,
+            None => unsettled.push((slot, until)),
+        }
+        self.any_unsettled.set(true);
+    }
+
+    /// Whether `slot` is moving.
+    #[inline]
+    pub(super) fn is_unsettled(&self, slot: Slot) -> bool {
+        self.any_unsettled.get() && self.unsettled.borrow().iter().any(|&(other, _)| other == slot)
+    }
+
+    /// Forgets slots that have stopped moving.
+    pub(super) fn settle_slots(&self) {
+        let now = self.now();
+        let mut unsettled = self.unsettled.borrow_mut();
+        unsettled.retain(|&(_, until)| until > now);
+        self.any_unsettled.set(!unsettled.is_empty());
+    }
+}

@@ -1,0 +1,81 @@
+//! What a worker does by the clock: nodes that leave requests unanswered, idle clients, memory given back.
+
+use std::{rc::Rc, time::Duration};
+
+use super::{Worker, client::Client};
+use crate::metrics::CloseReason;
+
+/// How often nodes are looked at.
+const TICK: Duration = Duration::from_millis(100);
+/// Clients are looked at every so many ticks.
+const SWEEP: u32 = 10;
+/// A client that sent nothing for so long gives its buffers back.
+const QUIET: Duration = Duration::from_secs(1);
+
+/// Runs as long as the worker.
+pub(super) async fn run(worker: Rc<Worker>) {
+    let mut ticks = tokio::time::interval(TICK);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    for count in 0_u32.. {
+        ticks.tick().await;
+        worker.tick_clock();
+        worker.follow_topology();
+        worker.check_nodes();
+        worker.settle_slots();
+        if count % SWEEP == 0 {
+            worker.sweep_clients();
+            worker.sweep_backends();
+        }
+    }
+}
+
+impl Worker {
+    fn check_nodes(&self) {
+        let timeout = self.config.backend_timeout;
+        if timeout.is_zero() {
+            return;
+        }
+        let limit = self.now().saturating_sub(nanos(timeout));
+        for backend in self.backends.borrow().values() {
+            backend.check_timeout(limit);
+        }
+    }
+
+    fn sweep_clients(&self) {
+        let mut buffered = 0;
+        for client in self.clients.borrow().values() {
+            buffered += client.buffered();
+            let idle = self.age(client.active.get());
+            if idle >= QUIET {
+                client.shrink();
+            }
+            if self.is_overdue(client, idle) {
+                client.end(CloseReason::Timeout, true);
+            }
+        }
+        self.metrics.buffered.set(buffered as u64);
+    }
+
+    fn is_overdue(&self, client: &Client, idle: Duration) -> bool {
+        let timeout = self.config.timeout;
+        !timeout.is_zero() && idle >= timeout && !client.waits()
+    }
+
+    /// Lets go of connections to nodes that are no longer of the cluster.
+    fn sweep_backends(&self) {
+        let mut backends = self.backends.borrow_mut();
+        backends.retain(|(addr, _), backend| {
+            let keep = self.knows(addr) || !backend.is_idle();
+            if keep {
+                backend.shrink();
+            } else {
+                backend.retire();
+            }
+            keep
+        });
+    }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,128 @@
+//! Big values and clients that don't read: what the proxy may keep in memory.
+
+use std::time::Duration;
+
+use crate::support::{
+    Client, FakeCluster, Kind, Proxy, Setup, Value, crosswise, eventually, resp::encode, with_1_and_4_workers,
+};
+
+const MIB: usize = 1 << 20;
+const BIG: usize = 100 * MIB;
+/// What a proxy needs that holds nothing: code, tables, a debug build's generosity.
+const BASE: u64 = 32 << 20;
+
+fn pattern(length: usize) -> Vec<u8> {
+    (0..length).map(|index| (index % 251).to_le_bytes()[0]).collect()
+}
+
+fn peak_is_below(proxy: &Proxy, limit: usize) {
+    let peak = proxy.process.memory("VmHWM");
+    let allowed = u64::try_from(limit).expect("small") + BASE;
+    assert!(peak <= allowed, "{} MiB of {} MiB", peak >> 20, allowed >> 20);
+}
+
+crosswise! {
+    fn a_value_of_100_mb_passes_both_ways_in_bounded_memory(setup) {
+        let proxy = setup.proxy();
+        let mut client = proxy.client();
+        client.patience(Duration::from_secs(60));
+        let (key, value) = (setup.key("big"), pattern(BIG));
+        assert_eq!(client.request(&[&b"SET"[..], key.as_bytes(), &value]), Value::ok());
+        peak_is_below(&proxy, BIG * 3 / 2);
+        let Value::Bulk(read) = client.request(&["GET", &key]) else { panic!("a bulk") };
+        assert!(read == value, "the value came back changed");
+        peak_is_below(&proxy, BIG * 3 / 2);
+        client.run(&format!("DEL {key}"));
+    }
+
+    fn other_clients_are_served_while_a_big_value_passes(setup) {
+        let proxy = setup.proxy();
+        let (mut slow, mut quick) = (proxy.client(), proxy.client());
+        let (key, value) = (setup.key("slow"), pattern(20 * MIB));
+        let bytes = encode(&[&b"SET"[..], key.as_bytes(), &value]);
+        let (half, rest) = bytes.split_at(bytes.len() / 2);
+        slow.send_raw(half);
+        for n in 0..100 {
+            let other = setup.key(format!("quick:{n}"));
+            assert_eq!(quick.request(&["SET", &other, "1"]), Value::ok());
+            assert_eq!(quick.request(&["GET", &key]), Value::Nil);
+        }
+        slow.send_raw(rest);
+        assert_eq!(slow.reply(), Value::ok());
+        slow.run(&format!("DEL {key}"));
+    }
+
+    fn values_of_every_size_around_the_buffers_pass(setup) {
+        let proxy = setup.proxy();
+        let mut client = proxy.client();
+        let key = setup.key("sizes");
+        for power in 8..=21 {
+            for size in [(1 << power) - 1, 1 << power, (1 << power) + 1] {
+                let value = pattern(size);
+                let bytes = [encode(&[&b"SET"[..], key.as_bytes(), &value]), encode(&["GET", &key]), encode(&["STRLEN", &key])].concat();
+                client.send_raw(&bytes);
+                assert_eq!(client.reply(), Value::ok());
+                assert!(client.reply() == Value::Bulk(value), "{size} bytes came back changed");
+                assert_eq!(client.reply(), Value::Integer(i64::try_from(size).unwrap()));
+            }
+        }
+    }
+
+    fn a_client_that_never_reads_is_held_back_and_harms_nobody(setup) {
+        let proxy = setup.proxy_with(&["--client-output-buffer-limit", "4mb"]);
+        let key = setup.key("unread");
+        let mut other = proxy.client();
+        other.request(&[&b"SET"[..], key.as_bytes(), &pattern(MIB)]);
+        let mut deaf: Vec<Client> = (0..3).map(|_| proxy.client()).collect();
+        let gets = encode(&["GET", &key]).repeat(200);
+        for client in &mut deaf {
+            client.send_raw(&gets);
+        }
+        for _ in 0..200 {
+            assert_eq!(other.request(&["STRLEN", &key]), Value::Integer(1 << 20));
+        }
+        // Each may hold its limit, and what was on its way when the limit was reached.
+        peak_is_below(&proxy, 3 * 4 * (4 * MIB));
+        // Held back, not dropped: whoever reads at last gets everything.
+        for client in &mut deaf {
+            assert!((0..200).all(|_| matches!(client.reply(), Value::Bulk(value) if value.len() == MIB)));
+        }
+    }
+
+    fn a_client_that_sends_and_never_reads_is_not_read_either(setup) {
+        let proxy = setup.proxy_with(&["--client-output-buffer-limit", "1mb"]);
+        let mut deaf = proxy.client();
+        let (key, value) = (setup.key("flood"), pattern(MIB / 4));
+        let bytes = [encode(&[&b"SET"[..], key.as_bytes(), &value]), encode(&["GET", &key])].concat();
+        let blocked = (0..2000).find_map(|_| {
+            let limit = Duration::from_millis(500);
+            deaf.write_patience(limit);
+            deaf.try_send_raw(&bytes).err()
+        });
+        assert!(blocked.is_some(), "500 MB were swallowed");
+        assert_eq!(proxy.client().run("PING").text(), "PONG");
+        peak_is_below(&proxy, 64 * MIB);
+        drop(deaf);
+        eventually("its buffers are gone", || (proxy.metric("slotway_buffered_bytes") < 1_000_000.0).then_some(()));
+    }
+}
+
+with_1_and_4_workers! {
+    fn a_stalled_node_does_not_make_the_proxy_hoard(threads) {
+        let cluster = FakeCluster::start(1);
+        let proxy = Proxy::before(&cluster.seeds(), threads, &["--backend-timeout", "0", "--client-query-buffer-limit", "8mb"]);
+        let mut client = proxy.client();
+        client.run("SET a 1");
+        cluster.always(0, "SET", crate::support::Act::Stall);
+        cluster.always(0, "GET", crate::support::Act::Stall);
+        client.write_patience(Duration::from_millis(500));
+        let bytes = encode(&[&b"SET"[..], b"a", &pattern(MIB / 4)[..]]);
+        for _ in 0..1000 {
+            if client.try_send_raw(&bytes).is_err() {
+                break;
+            }
+        }
+        assert_eq!(proxy.client().run("PING").text(), "PONG");
+        peak_is_below(&proxy, 128 * MIB);
+    }
+}

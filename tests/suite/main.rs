@@ -1,0 +1,52 @@
+//! The proxy as its clients meet it: the real binary in front of real and scripted clusters.
+//!
+//! `support` holds what the tests stand on (servers, clusters, the proxy, a raw client); every other module is one theme.
+//! Nothing here uses the crate under test to read or write the protocol, so a mistake there cannot hide itself.
+//!
+//! ```text
+//! cargo test --test suite                    everything
+//! cargo test --test suite redirects::        one theme
+//! SLOTWAY_TEST_SEED=7 cargo test --test suite random    the same random requests again
+//! ```
+
+#[cfg(test)]
+mod support;
+
+#[cfg(test)]
+mod against_single;
+#[cfg(test)]
+mod clients;
+#[cfg(test)]
+mod commands;
+#[cfg(test)]
+mod crowds;
+#[cfg(test)]
+mod harness;
+#[cfg(test)]
+mod hello;
+#[cfg(test)]
+mod large;
+#[cfg(test)]
+mod life;
+#[cfg(test)]
+mod lost_nodes;
+#[cfg(test)]
+mod metrics;
+#[cfg(test)]
+mod pipelines;
+#[cfg(test)]
+mod protocol_errors;
+#[cfg(test)]
+mod redirects;
+#[cfg(test)]
+mod resharding;
+#[cfg(test)]
+mod resp3;
+#[cfg(test)]
+mod retries;
+#[cfg(test)]
+mod split;
+#[cfg(test)]
+mod tools;
+#[cfg(test)]
+mod topology;
