@@ -3,8 +3,8 @@
 //! `cargo bench --bench instructions` runs each one under `valgrind --tool=callgrind`, compares with the
 //! counts stored in `benches/instructions.toml` and fails where one grew by more than 3 %;
 //! `cargo bench --bench instructions -- --store` stores the counts of today. A new one joins [`BENCHES`].
-//! Invariant: a count is the difference of a long and a short run divided by the rounds between them,
-//! so start-up, allocation of the input and the loop around it are the same in both and fall out.
+//! Invariant: a count is the difference of a long and a short run divided by the rounds between them, so
+//! what both do once (start-up, the input) falls out; the loop's few instructions per round stay in.
 
 use std::collections::BTreeMap;
 use std::hint::black_box;

@@ -63,7 +63,8 @@ def fill(found, cluster, sizes):
             if endpoint.name == "nutcracker":
                 wire.fill(lambda key: endpoint.port, size, cells.KEYS[size])
             elif endpoint.clustered:
-                load.benchmark(endpoint, cells.Cell("set", size, 50, 16), 10 * wire.SLOTS)
+                # At random, so that one in fifty stays unset.
+                load.benchmark(endpoint, cells.Cell("set", size, 50, 16), 4 * cells.tagged_keys(size))
 
 
 def measure(cell, found, chosen, folder, left_out):
@@ -128,22 +129,27 @@ def compare(found, chosen, folder, left_out):
     return rows
 
 
-def memory_sections(found, chosen):
-    """The Markdown sections and plots of the memory checks."""
-    proxies = [endpoint for endpoint in found if endpoint.proxy and endpoint.name != "floor"]
-    sections, pictures = [], {}
-    if chosen.idle:
-        lines = [idle_line(endpoint) for endpoint in proxies]
-        head = ["endpoint", "RSS before, MiB", "bytes per client, connected", "bytes per client, one GET later"]
-        sections += [f"## {memory.IDLE_CLIENTS} idle clients\n", report.table(head, lines)]
-    if chosen.soak:
-        curves = {endpoint.name: memory.soak(endpoint, chosen.soak) for endpoint in proxies}
-        sections += ["## Memory under load\n", soak_table(curves), "![Memory](memory.svg)\n"]
-        scaled = {name: [(x, y / report.MIB) for x, y in curve] for name, curve in curves.items()}
-        pictures["memory.svg"] = report.svg.lines("Resident memory over requests", "GET and SET, c=50 P=16",
-                                                  scaled, "MiB")
-    print("\n".join(sections), flush=True)
-    return sections, pictures
+def proxies(found):
+    """The endpoints whose memory is of interest."""
+    return [endpoint for endpoint in found if endpoint.proxy and not endpoint.fixed]
+
+
+def idle_sections(found):
+    """The part of the report about idle clients."""
+    head = ["endpoint", "RSS before, MiB", "bytes per client, connected", "bytes per client, one GET later"]
+    text = report.table(head, [idle_line(endpoint) for endpoint in proxies(found)])
+    print(text, flush=True)
+    return [f"## {memory.IDLE_CLIENTS} idle clients\n", "Resident memory, before any load.\n", text]
+
+
+def soak_sections(found, requests):
+    """The part of the report about memory over many requests, and its plot."""
+    curves = {endpoint.name: memory.soak(endpoint, requests) for endpoint in proxies(found)}
+    text = soak_table(curves)
+    print(text, flush=True)
+    scaled = {name: [(x, y / report.MIB) for x, y in curve] for name, curve in curves.items()}
+    plot = report.svg.lines("Resident memory over requests", "GET and SET, c=50 P=16", scaled, "MiB")
+    return ["## Memory under load\n", text, "![Memory](memory.svg)\n"], {"memory.svg": plot}
 
 
 def idle_line(endpoint):
@@ -162,10 +168,21 @@ def soak_table(curves):
     return report.table(["endpoint", "requests", "start, MiB", "a fifth", "half", "end"], lines)
 
 
+def command(arguments):
+    """The command line to repeat it with: without the options that only name folders."""
+    words = iter(arguments)
+    kept = []
+    for word in words:
+        if word in ("--built", "--out"):
+            next(words, None)
+        elif not word.startswith(("--built=", "--out=")):
+            kept.append(word)
+    return shlex.join(["benches/run", *kept])
+
+
 def facts(found, chosen, left_out, sections):
     """What the report says of how it was made."""
-    words = ["benches/run", *sys.argv[1:]]
-    return {"command": shlex.join(words), "date": time.strftime("%Y-%m-%d"), "machine": process.machine(),
+    return {"command": command(sys.argv[1:]), "date": time.strftime("%Y-%m-%d"), "machine": process.machine(),
             "rounds": chosen.rounds, "workers": chosen.workers, "left_out": left_out, "sections": sections,
             "generator": endpoints.first_line("redis-benchmark", "--version"),
             "endpoints": [[each.name, each.version, f"`{each.flags}`"] for each in found]}
@@ -181,11 +198,12 @@ def main():
         print("\n".join(["measured: " + ", ".join(each.name for each in found),
                          *(f"left out: {line}" for line in left_out)]), flush=True)
         fill(found, cluster, sorted({cell.size for cell in chosen.cells} | {3}))
+        sections = idle_sections(found) if chosen.idle else []  # First: no load has grown anything yet.
         rows = compare(found, chosen, folder, left_out)
-        sections, pictures = memory_sections(found, chosen)
+        grown, pictures = soak_sections(found, chosen.soak) if chosen.soak else ([], {})
         present = [each.name for each in found]
         base = chosen.base or ("predixy" if "predixy" in present else present[0])
-        report.write_all(chosen.out, rows, facts(found, chosen, left_out, sections), base, pictures)
+        report.write_all(chosen.out, rows, facts(found, chosen, left_out, sections + grown), base, pictures)
         print(report.ratio_table(rows, "cpu", base) if rows else "")
         print("\n".join(f"left out: {line}" for line in left_out))
         print(f"written to {chosen.out}")

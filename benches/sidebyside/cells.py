@@ -5,9 +5,11 @@ clients with 16 requests in flight each; 3 bytes are not named.
 """
 import dataclasses
 
+from .wire import SLOTS
+
 SIZES = {3: "", 1024: "_1k", 16384: "_16k"}
-# Distinct keys by value size: many enough to spread over all slots, few enough to be filled in seconds.
-KEYS = {3: 100_000, 1024: 20_000, 16384: 1_000}
+# Distinct keys by value size: far more than caches hold, few enough to be filled in seconds.
+KEYS = {3: 1_000_000, 1024: 50_000, 16384: 1_000}
 # Requests of one run by pipeline depth: one to three seconds for the proxies known today.
 REQUESTS = {1: 100_000, 16: 600_000, 64: 1_200_000}
 MGET_KEYS = 10
@@ -40,15 +42,20 @@ class Cell:
                 "mget10": ["MGET", *[key] * MGET_KEYS]}[self.command]
 
     def arguments(self, clustered, requests):
-        """redis-benchmark's options for it. A cluster is asked through a key per slot, as its tags allow."""
-        key = f"k{self.size}:{{tag}}" if clustered else f"k{self.size}:__rand_int__"
+        """redis-benchmark's options for it, on the keys of its size, or on `tagged_keys` of a cluster."""
+        key = f"k{self.size}:{{tag}}:__rand_int__" if clustered else f"k{self.size}:__rand_int__"
         options = ["-c", self.clients, "-P", self.pipeline, "-n", requests]
-        options += ["--cluster"] if clustered else ["-r", KEYS[self.size]]
+        options += ["--cluster", "-r", max(KEYS[self.size] // SLOTS, 1)] if clustered else ["-r", KEYS[self.size]]
         return [str(word) for word in options + self.words(key)]
 
     def runs_direct(self):
         """Whether the nodes themselves can serve it: not where its keys sit in several slots."""
         return self.command != "mget10"
+
+
+def tagged_keys(size):
+    """How many keys redis-benchmark's tags spread over the nodes themselves: some for each slot."""
+    return max(KEYS[size] // SLOTS, 1) * SLOTS
 
 
 def matrix():

@@ -248,6 +248,8 @@ def find(name, variable, program, built):
 def first_line(*argv):
     """What a program says of its version, in one line without the path that it was called by."""
     said = subprocess.run([str(word) for word in argv], capture_output=True, text=True, timeout=10)
+    if said.returncode:
+        return "does not tell its version"
     lines = [line.strip() for line in (said.stdout + said.stderr).splitlines() if line.strip()]
     line = lines[0] if lines else "version unknown"
     return line.replace(str(argv[0]), pathlib.Path(argv[0]).name).strip()

@@ -93,6 +93,8 @@ class Yard:
         return self
 
     def __exit__(self, *_):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)  # Impatience must not leave processes behind.
         for process in reversed(self.processes):
             process.stop()
 

@@ -147,16 +147,17 @@ def plots(rows, note):
 
 
 METHOD = """\
-One load generator, the proxies and the nodes share this machine, so requests per second are bounded by its
-cores; CPU per request is the steadier figure. Every round runs each endpoint once, in an order that rotates
-from round to round; figures are medians over rounds, spreads the smallest and the largest round. CPU is the
-process's own CPU clock over the run (all its threads, ended ones included) divided by the requests; for
-`direct` the nodes' is the redis column. Latencies are redis-benchmark's; p99.9 is the step at 99.902 % of its
-distribution. System calls are per request of the proxy, counted by `strace -c -f` in a pass of its own whose
-slowness makes batches larger than they are at full speed. Peak RSS is VmHWM over the run. `floor` reads
-requests and writes a fixed answer; `direct` is `redis-benchmark --cluster` on the nodes themselves (one
-generator thread per node, which looks only every 250 ms whether it is done, so its requests per second come
-in steps and are too low); `nutcracker` stands before three single servers, since it knows no cluster.
+The nodes are three primaries on loopback without replicas and without persistence. One load generator, the
+proxies and the nodes share this machine, so requests per second are bounded by its cores; CPU per request is
+the steadier figure. Every round runs each endpoint once, in an order that rotates from round to round;
+figures are medians over rounds, spreads the smallest and the largest round. CPU is the process's own CPU
+clock over the run (all its threads, ended ones included) divided by the requests; for `direct` it is that of
+the nodes. Latencies are redis-benchmark's; p99.9 is the step at 99.902 % of its distribution. System calls
+are per request of the proxy, counted by `strace -c -f` in a pass of its own whose slowness makes batches
+larger than they are at full speed. Peak RSS is VmHWM over the run. `floor` reads requests and writes a fixed
+answer; `direct` is `redis-benchmark --cluster` on the nodes themselves (one generator thread per node, which
+looks only every 250 ms whether it is done, so its requests per second come in steps and are too low);
+`nutcracker` stands before three single servers, since it knows no cluster.
 """
 
 
@@ -172,7 +173,8 @@ def markdown(rows, facts, base):
         parts += ["## Proxy CPU, µs per request\n", f"In brackets the multiple of {base}.\n",
                   ratio_table(rows, "cpu", base), "![CPU per request](cpu.svg)\n",
                   "## Requests per second\n", ratio_table(rows, "rps", base), "![Throughput](throughput.svg)\n",
-                  "## Latency\n", "![Latency](latency.svg)\n", "## Every cell\n"]
+                  "## Latency\n", "p50, ms:\n", ratio_table(rows, "p50", base),
+                  "p99, ms:\n", ratio_table(rows, "p99", base), "![Latency](latency.svg)\n", "## Every cell\n"]
     for cell in ordered(row.cell for row in rows):
         parts += [f"### {cell}\n", cell_table([row for row in rows if row.cell == cell])]
     return "\n".join(parts + facts["sections"])

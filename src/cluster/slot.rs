@@ -5,7 +5,9 @@ use std::fmt;
 use crc16::{State, XMODEM};
 
 /// How many slots a cluster has.
-pub const SLOTS: usize = 16384;
+pub const SLOTS: usize = COUNT as usize;
+
+const COUNT: u16 = 16384;
 
 /// A hash slot. Invariant: below [`SLOTS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -14,7 +16,7 @@ pub struct Slot(u16);
 impl Slot {
     /// The slot of `key`.
     pub fn of(key: &[u8]) -> Self {
-        Self(State::<XMODEM>::calculate(hash_tag(key)) % SLOTS as u16)
+        Self(State::<XMODEM>::calculate(hash_tag(key)) % COUNT)
     }
 
     /// Slot `number`, if a cluster has that one.

@@ -38,7 +38,7 @@ const NOBODY: u16 = u16::MAX;
 
 /// Owners of all slots at one moment.
 ///
-/// Invariant: each owner is [`NOBODY`] or an index into `nodes`.
+/// Invariant: each owner is `NOBODY` or an index into `nodes`.
 #[derive(Clone, Debug)]
 pub struct SlotTable {
     epoch: u64,

@@ -55,12 +55,13 @@ impl Worker {
         let mut known = false;
         for addr in self.primaries() {
             let request: [&[u8]; 3] = [b"COMMAND", b"INFO", &name];
-            if let Ok(reply) = node::ask(&addr, &self.credentials, &request, DEADLINE).await {
-                if reply.as_error().is_none() {
-                    discovered::store(&name, &reply);
-                    known = true;
-                    break;
-                }
+            let reply = node::ask(&addr, &self.credentials, &request, DEADLINE).await;
+            if let Ok(reply) = reply.as_ref()
+                && reply.as_error().is_none()
+            {
+                discovered::store(&name, reply);
+                known = true;
+                break;
             }
         }
         self.tick_clock();

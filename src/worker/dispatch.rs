@@ -90,7 +90,7 @@ fn anywhere(client: &Rc<Client>, command: &'static Command, request: Request<'_>
 /// In parts, to the owners of many slots.
 fn split(client: &Rc<Client>, command: &'static Command, kind: SplitKind, request: Request<'_>) -> Step {
     let worker = &client.worker;
-    if kind == SplitKind::Mset && request.argc() % 2 == 0 {
+    if kind == SplitKind::Mset && request.argc().is_multiple_of(2) {
         return refuse_with(client, request, CommandError::Arity(command.name));
     }
     let parts = routing::parts(kind, request);

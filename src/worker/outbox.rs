@@ -184,7 +184,7 @@ mod tests {
         fn bytes_come_out_as_they_went_in(pieces in prop::collection::vec((0_usize..40_000, any::<bool>(), 0_usize..60_000), 1..60)) {
             let (mut outbox, mut expected, mut held) = (Outbox::default(), Vec::<u8>::new(), VecDeque::new());
             for (i, (len, owned, write)) in pieces.into_iter().enumerate() {
-                let piece = vec![i as u8; len];
+                let piece = vec![b'a' + u8::try_from(i % 26).unwrap(); len];
                 expected.extend_from_slice(&piece);
                 held.push_back(piece.clone());
                 if owned { outbox.append_owned(piece) } else { outbox.append(&piece) }

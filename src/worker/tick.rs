@@ -67,9 +67,9 @@ impl Worker {
         backends.retain(|(addr, _), backend| {
             let keep = self.knows(addr) || !backend.is_idle();
             if keep {
-                backend.shrink()
+                backend.shrink();
             } else {
-                backend.retire()
+                backend.retire();
             }
             keep
         });

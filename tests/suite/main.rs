@@ -15,6 +15,8 @@ mod support;
 #[cfg(test)]
 mod against_single;
 #[cfg(test)]
+mod clients;
+#[cfg(test)]
 mod commands;
 #[cfg(test)]
 mod crowds;
@@ -25,7 +27,11 @@ mod hello;
 #[cfg(test)]
 mod large;
 #[cfg(test)]
+mod life;
+#[cfg(test)]
 mod lost_nodes;
+#[cfg(test)]
+mod metrics;
 #[cfg(test)]
 mod pipelines;
 #[cfg(test)]
@@ -40,5 +46,7 @@ mod resp3;
 mod retries;
 #[cfg(test)]
 mod split;
+#[cfg(test)]
+mod tools;
 #[cfg(test)]
 mod topology;

@@ -5,8 +5,11 @@ use std::fmt::Write;
 use super::{Ask, hello::SERVER_VERSION};
 use crate::worker::{Worker, dispatch::Step};
 
-/// Sections in the order in which they are shown; `false` are shown on request only (`all`).
-const SECTIONS: [(&str, bool, fn(&Worker, &mut String)); 7] = [
+/// A section's name, whether it is shown unasked, and what writes it.
+type Section = (&'static str, bool, fn(&Worker, &mut String));
+
+/// In the order in which they are shown.
+const SECTIONS: [Section; 7] = [
     ("server", true, server),
     ("clients", true, clients),
     ("stats", true, stats),

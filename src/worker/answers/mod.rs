@@ -59,7 +59,7 @@ pub(super) fn answer(
         Local::Readonly | Local::Readwrite | Local::Asking => ask.ok(),
         Local::Config => ask.config(),
         Local::Time => ask.time(),
-        Local::Lolwut => ask.write(|w| local::lolwut::reply(w)),
+        Local::Lolwut => ask.write(local::lolwut::reply),
         Local::Cluster => ask.cluster(),
         Local::Info => info::answer(&ask),
     }

@@ -19,7 +19,7 @@ pub(crate) use fake::{Act, FakeCluster, Gate};
 pub(crate) use proxy::Proxy;
 pub(crate) use random::Random;
 pub(crate) use resp::{Value, encode};
-pub(crate) use server::Kind;
+pub(crate) use server::{Kind, python_environment};
 pub(crate) use wait::{PATIENCE, eventually};
 
 /// One way to run a test: which servers, how many workers.
@@ -52,11 +52,11 @@ macro_rules! everywhere {
         mod $name {
             use super::*;
             $(#[$meta])*
-            fn run($setup: Setup) $body
-            #[test] fn on_redis_with_1_worker() { run(Setup { kind: Kind::Redis, threads: 1 }); }
-            #[test] fn on_redis_with_4_workers() { run(Setup { kind: Kind::Redis, threads: 4 }); }
-            #[test] fn on_valkey_with_1_worker() { run(Setup { kind: Kind::Valkey, threads: 1 }); }
-            #[test] fn on_valkey_with_4_workers() { run(Setup { kind: Kind::Valkey, threads: 4 }); }
+            fn attempt($setup: Setup) $body
+            #[test] fn on_redis_with_1_worker() { attempt(Setup { kind: Kind::Redis, threads: 1 }); }
+            #[test] fn on_redis_with_4_workers() { attempt(Setup { kind: Kind::Redis, threads: 4 }); }
+            #[test] fn on_valkey_with_1_worker() { attempt(Setup { kind: Kind::Valkey, threads: 1 }); }
+            #[test] fn on_valkey_with_4_workers() { attempt(Setup { kind: Kind::Valkey, threads: 4 }); }
         }
     )* };
 }
@@ -67,9 +67,9 @@ macro_rules! crosswise {
         mod $name {
             use super::*;
             $(#[$meta])*
-            fn run($setup: Setup) $body
-            #[test] fn on_redis_with_1_worker() { run(Setup { kind: Kind::Redis, threads: 1 }); }
-            #[test] fn on_valkey_with_4_workers() { run(Setup { kind: Kind::Valkey, threads: 4 }); }
+            fn attempt($setup: Setup) $body
+            #[test] fn on_redis_with_1_worker() { attempt(Setup { kind: Kind::Redis, threads: 1 }); }
+            #[test] fn on_valkey_with_4_workers() { attempt(Setup { kind: Kind::Valkey, threads: 4 }); }
         }
     )* };
 }
@@ -80,9 +80,9 @@ macro_rules! with_1_and_4_workers {
         mod $name {
             use super::*;
             $(#[$meta])*
-            fn run($threads: usize) $body
-            #[test] fn with_1_worker() { run(1); }
-            #[test] fn with_4_workers() { run(4); }
+            fn attempt($threads: usize) $body
+            #[test] fn with_1_worker() { attempt(1); }
+            #[test] fn with_4_workers() { attempt(4); }
         }
     )* };
 }

@@ -1,0 +1,99 @@
+//! The tools that everyone has: `redis-benchmark` and `redis-cli`.
+
+use std::{
+    io::Write,
+    process::{Command, Output, Stdio},
+};
+
+use crate::support::{Kind, Proxy, Setup, crosswise, everywhere, server::on_path};
+
+fn tool(name: &str, args: &[&str], port: u16, input: &str) -> Output {
+    assert!(on_path(name).is_some(), "no {name} here; `make test` installs what the tests need");
+    let mut command = Command::new("timeout");
+    command.args(["120", name, "-p", &port.to_string()]).args(args);
+    feed(command, input)
+}
+
+fn feed(mut command: Command, input: &str) -> Output {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the tool starts");
+    child.stdin.take().expect("a pipe").write_all(input.as_bytes()).expect("the tool reads");
+    child.wait_with_output().expect("the tool ends")
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&[&output.stdout[..], &output.stderr].concat()).into_owned()
+}
+
+fn benchmark(proxy: &Proxy, args: &[&str]) -> String {
+    let output = tool("redis-benchmark", args, proxy.port, "");
+    let said = said(&output);
+    assert!(output.status.success(), "{args:?}: {said}");
+    let low = said.to_lowercase();
+    assert!(!low.contains("error") && !low.contains("warning"), "{args:?}: {said}");
+    said
+}
+
+crosswise! {
+    fn every_default_benchmark_runs(setup) {
+        let proxy = setup.proxy();
+        // No -t: all the default tests.
+        let said = benchmark(&proxy, &["-n", "600", "-c", "10", "-q"]);
+        for name in ["PING_INLINE", "PING_MBULK", "SET", "GET", "INCR", "LPUSH", "RPUSH", "LPOP", "RPOP", "SADD", "HSET", "SPOP", "ZADD", "ZPOPMIN", "LRANGE_100", "LRANGE_600", "MSET"] {
+            assert!(said.contains(&format!("{name}: ")) || said.contains(&format!("{name} (")), "{name}: {said}");
+        }
+    }
+
+    fn the_benchmark_pipelines_and_picks_random_keys(setup) {
+        let proxy = setup.proxy();
+        benchmark(&proxy, &["-n", "4000", "-c", "20", "-P", "16", "-r", "1000", "-q", "-t", "set,get,incr,mset,sadd"]);
+        benchmark(&proxy, &["-n", "2000", "-c", "20", "-P", "100", "-d", "3000", "-q", "-t", "set,get"]);
+    }
+
+    fn the_benchmark_speaks_resp3(setup) {
+        let proxy = setup.proxy();
+        benchmark(&proxy, &["-3", "-n", "600", "-c", "10", "-q", "-t", "set,get,zadd,spop,lrange"]);
+    }
+
+    fn the_benchmark_in_cluster_mode_sees_one_node(setup) {
+        let proxy = setup.proxy();
+        let said = benchmark(&proxy, &["--cluster", "-n", "1000", "-c", "10", "-q", "-t", "set,get,incr,mset"]);
+        assert!(said.contains("1 master nodes") || said.contains("1 primary nodes"), "{said}");
+    }
+}
+
+everywhere! {
+    fn the_cli_is_piped(setup) {
+        let proxy = setup.proxy();
+        let key = setup.key("piped");
+        let lines = format!("SET {key} \"a b\"\nGET {key}\nLPUSH {key}\nDEL {key}\nGET {key}\n");
+        let output = tool("redis-cli", &[], proxy.port, &lines);
+        assert_eq!(said(&output), "OK\na b\nERR wrong number of arguments for 'lpush' command\n\n1\n\n");
+    }
+
+    fn the_cli_loads_in_bulk(setup) {
+        let proxy = setup.proxy();
+        let lines: String = (0..5_000).map(|n| format!("SET {} {n}\r\n", setup.key(format!("bulk:{n}")))).collect();
+        let output = tool("redis-cli", &["--pipe"], proxy.port, &lines);
+        assert!(said(&output).contains("errors: 0, replies: 5000"), "{}", said(&output));
+    }
+
+    fn the_cli_in_cluster_mode_and_in_resp3_works(setup) {
+        let proxy = setup.proxy();
+        let key = setup.key("modes");
+        assert_eq!(said(&tool("redis-cli", &["-c", "SET", &key, "1"], proxy.port, "")), "OK\n");
+        let got = said(&tool("redis-cli", &["-3", "GET", &key], proxy.port, ""));
+        assert_eq!(got.trim().trim_matches('"'), "1");
+    }
+
+    fn the_cli_is_used_by_hand(setup) {
+        let proxy = setup.proxy();
+        let key = setup.key("hand");
+        assert!(on_path("script").is_some(), "no script here; `make test` installs what the tests need");
+        let mut command = Command::new("timeout");
+        command.args(["60", "script", "-qec", &format!("redis-cli -p {}", proxy.port), "/dev/null"]).env("TERM", "dumb");
+        let shown = said(&feed(command, &format!("set {key} by-hand\nget {key}\nquit\n")));
+        assert!(shown.contains("\"by-hand\""), "{shown}");
+        assert!(!shown.contains("Error") && !shown.contains("not connected"), "{shown}");
+    }
+}
