@@ -244,10 +244,16 @@ fn a_cluster_that_is_required_and_not_there_ends_with_69() {
     assert_eq!(answer.code, 69, "{answer:?}");
 }
 
-/// A sandbox whose files are all below `dir`.
+/// A sandbox whose files are all below `dir`, on a port that no other test's sandbox wants.
 fn sandbox(dir: &Path, args: &[&str]) -> Command {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
     let mut command = Command::new(env!("CARGO_BIN_EXE_slotway"));
-    command.arg("sandbox").args(args).env("TMPDIR", dir).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .args(["sandbox", "--port", &free])
+        .args(args)
+        .env("TMPDIR", dir)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     command
 }
 
