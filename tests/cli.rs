@@ -4,8 +4,10 @@
 
 use std::{
     fs,
-    path::PathBuf,
-    process::{Command, Output},
+    io::{BufRead, BufReader},
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
 };
 
 /// What the program said and how it ended.
@@ -222,4 +224,64 @@ fn completions_and_the_manual_page_name_every_key() {
             assert!(page.contains(&key.replace('-', "\\-")), "{key}");
         }
     }
+}
+
+#[test]
+fn a_taken_port_is_a_failure_in_one_line() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let answer = slotway(&["127.0.0.1:1", "--port", &port, "--metrics-addr", "none", "--loglevel", "error"]);
+    assert_eq!((answer.code, answer.err.lines().count()), (1, 1), "{answer:?}");
+    assert!(answer.err.starts_with("slotway: ") && answer.err.contains(&port), "{answer:?}");
+}
+
+#[test]
+fn a_cluster_that_is_required_and_not_there_ends_with_69() {
+    let socket = tempfile::tempdir().unwrap();
+    let path = socket.path().join("slotway.sock");
+    let listen = ["--port", "0", "--unixsocket", path.to_str().unwrap(), "--metrics-addr", "none"];
+    let answer = slotway(&[&["127.0.0.1:1", "--require-cluster", "100ms"][..], &listen].concat());
+    assert_eq!(answer.code, 69, "{answer:?}");
+}
+
+/// A sandbox whose files are all below `dir`, on a port that no other test's sandbox wants.
+fn sandbox(dir: &Path, args: &[&str]) -> Command {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_slotway"));
+    command
+        .args(["sandbox", "--port", &free])
+        .args(args)
+        .env("TMPDIR", dir)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+fn is_empty(dir: &Path) -> bool {
+    fs::read_dir(dir).unwrap().next().is_none()
+}
+
+#[test]
+fn a_sandbox_shows_three_nodes_and_leaves_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let shown = sandbox(dir.path(), &["--once"]).output().unwrap();
+    let text = String::from_utf8(shown.stdout).unwrap();
+    assert!(shown.status.success(), "{text}\n{}", String::from_utf8_lossy(&shown.stderr));
+    for part in ["0-5460", "10922-16383", "> SET name", "(error) MOVED", "SET: ", "p99", "is gone"] {
+        assert!(text.contains(part), "{part} is missing in\n{text}");
+    }
+    assert!(is_empty(dir.path()));
+}
+
+#[test]
+fn a_sandbox_that_is_told_to_end_leaves_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut child = sandbox(dir.path(), &["--replicas", "0"]).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.contains("One plain connection")));
+    assert!(!is_empty(dir.path()));
+    let kill = Command::new("kill").arg(child.id().to_string()).status().unwrap();
+    assert!(kill.success());
+    assert!(lines.any(|line| line.contains("is gone")));
+    assert!(child.wait().unwrap().success() && is_empty(dir.path()));
 }

@@ -1,7 +1,7 @@
 //! `slotway sandbox`: a throwaway real cluster on this machine with slotway in front, shown at work.
 //!
 //! Blocking throughout, and used by no other module: it drives servers and the proxy as separate processes, as
-//! an operator would. Invariant: every process and directory it makes is in its [`Litter`] and goes with it.
+//! an operator would. Invariant: every process and directory it makes is in its `Litter` and goes with it.
 
 mod benchmark;
 mod cluster;

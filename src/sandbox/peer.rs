@@ -47,16 +47,24 @@ impl Peer {
         let mut bytes = Vec::new();
         let mut chunk = [0; 16 * 1024];
         while bytes.len() < LONGEST {
-            let read = self.stream.read(&mut chunk)?;
-            if read == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
+            let read = read(&mut self.stream, &mut chunk)?;
             bytes.extend_from_slice(&chunk[..read]);
             if let Some((value, _)) = parse(&bytes).map_err(io::Error::other)? {
                 return Ok(value);
             }
         }
         Err(io::Error::other("reply too long"))
+    }
+}
+
+/// Bytes from `stream`, at least one. A signal interrupts a read that has a deadline; the stage deals with it.
+fn read(stream: &mut TcpStream, into: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match stream.read(into) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            done => return done,
+        }
     }
 }
 
