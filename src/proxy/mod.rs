@@ -8,6 +8,7 @@ use std::{sync::Arc, thread, time::Duration};
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::mpsc,
+    task::JoinSet,
 };
 
 use crate::{
@@ -18,6 +19,9 @@ use crate::{
     topology::{self, Topology},
     worker::{self, Equipment, Mailboxes},
 };
+
+/// How long clients are kept waiting at the start for the first answer of the cluster.
+const FIRST_LOOK: Duration = Duration::from_secs(1);
 
 /// Why the proxy stopped otherwise than by draining.
 #[derive(Debug, thiserror::Error)]
@@ -69,8 +73,11 @@ async fn serve(config: Arc<Config>) -> Result<(), Failure> {
     };
     let status = start_control(&equipment, signals)?;
     let workers = start_workers(&equipment, mail)?;
+    // Clients that come at once wait in the kernel's queue rather than being told that there is no cluster.
+    let _ = tokio::time::timeout(FIRST_LOOK, status.learned()).await;
+    let mut doors = JoinSet::new();
     for acceptor in acceptors {
-        tokio::spawn(acceptor.run(Arc::clone(&equipment.config), Arc::clone(&equipment.mailboxes)));
+        doors.spawn(acceptor.run(Arc::clone(&equipment.config), Arc::clone(&equipment.mailboxes)));
     }
     status.set_listening(true);
     tokio::select! {
@@ -78,6 +85,7 @@ async fn serve(config: Arc<Config>) -> Result<(), Failure> {
         failure = cluster_required(&equipment.config, &status) => return Err(failure),
     }
     status.set_draining();
+    doors.shutdown().await;
     drain(&equipment, workers, &mut stops).await
 }
 
@@ -147,7 +155,7 @@ async fn cluster_required(config: &Config, status: &Status) -> Failure {
     }
 }
 
-/// Lets the workers answer what is in flight. The acceptors end with the runtime.
+/// Lets the workers answer what is in flight.
 async fn drain(
     equipment: &Equipment,
     mut workers: mpsc::Receiver<()>,

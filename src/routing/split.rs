@@ -47,8 +47,9 @@ fn step(kind: SplitKind) -> usize {
 
 impl Part {
     /// How many keys it has, for a command whose keys stand `step` arguments apart.
-    pub fn keys(&self, kind: SplitKind) -> usize {
-        (self.end - self.first) / step(kind)
+    pub fn keys(&self, kind: SplitKind) -> u32 {
+        // A request has at most 1,048,576 arguments.
+        u32::try_from((self.end - self.first) / step(kind)).unwrap_or(u32::MAX)
     }
 
     /// How long it is at most as a request of its own, in bytes.

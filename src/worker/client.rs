@@ -27,9 +27,6 @@ use crate::{
     resp::{Limits, Protocol, ProtocolError, Request, RequestParser, Scanned, encode_inline},
 };
 
-/// Requests of one client that may be unanswered before no more are read: more than clients pipeline, and
-/// its places cost about a megabyte.
-const MAX_PLACES: usize = 16 * 1024;
 /// Reads of one client before the worker's others get their turn.
 const READS_PER_TURN: usize = 4;
 /// The table epoch of a client that must wait until nothing of it is in flight.
@@ -286,14 +283,13 @@ impl Client {
     /// Why it is over, if everything that was asked is answered and delivered.
     fn ended(&self) -> Option<CloseReason> {
         let reason = self.ending.get()?;
-        (self.line.borrow().len() == 0 && !self.held.get()).then_some(reason)
+        (self.line.borrow().is_empty() && !self.held.get()).then_some(reason)
     }
 
     /// Whether it has as much under way as it may: no more requests are taken.
     #[inline]
     fn is_full(&self) -> bool {
-        let line = self.line.borrow();
-        line.len() >= MAX_PLACES || line.buffered() >= self.worker.config.client_output_buffer_limit
+        self.line.borrow().is_full(self.worker.config.client_output_buffer_limit)
     }
 
     /// Writes the replies that are ready, as far as the socket takes them.

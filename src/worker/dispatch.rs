@@ -94,7 +94,6 @@ fn split(client: &Rc<Client>, command: &'static Command, kind: SplitKind, reques
         return refuse_with(client, request, CommandError::Arity(command.name));
     }
     let parts = routing::parts(kind, request);
-    let (mut count, mut keys) = (0, 0);
     for part in parts.clone() {
         if !may_send(client, part.slot) {
             return Step::Hold;
@@ -102,14 +101,13 @@ fn split(client: &Rc<Client>, command: &'static Command, kind: SplitKind, reques
         if worker.owner(part.slot, client.protocol.get()).is_some_and(|backend| backend.refuses(client)) {
             return Step::Hold;
         }
-        count += 1;
-        keys += part.keys(kind);
     }
     if !worker.knows_cluster() {
         return refuse(client, Some(command), NO_CLUSTER);
     }
     let (now, mute) = (worker.now(), client.next_is_mute());
-    let first = client.line().borrow_mut().join_split(command, now, mute, Merge::from(kind), count, keys);
+    let keys = parts.clone().map(|part| part.keys(kind));
+    let first = client.line().borrow_mut().join_split(command, now, mute, Merge::from(kind), keys);
     for (number, part) in (first..).zip(parts) {
         let flight = Flight::new(Ticket::new(Rc::clone(client), number), command, Some(part.slot), now);
         send_part(client, flight, part, request);

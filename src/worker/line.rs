@@ -9,6 +9,11 @@ use std::collections::VecDeque;
 use super::outbox::{LARGE, Outbox};
 use crate::{command::Command, metrics::ErrorKind, routing::Merge};
 
+/// Requests of one client that may be unanswered before no more are taken: more than clients pipeline, and
+/// their places cost about a megabyte.
+const MAX_PLACES: usize = 16 * 1024;
+/// Requests that a client may have in flight before its first reply tells how large its replies are.
+const FIRST_WINDOW: usize = 16;
 /// Parked bytes that are no longer needed are squeezed out when there are more than this and than those needed.
 const SLACK: usize = 4096;
 
@@ -45,6 +50,8 @@ struct Place {
     answered: u64,
     /// How many places before this one the gathering place is; 0 for a request of its own.
     part: u32,
+    /// How many keys a part has.
+    keys: u32,
     /// The client does not want the reply (CLIENT REPLY).
     mute: bool,
     error: Option<ErrorKind>,
@@ -68,7 +75,7 @@ enum State {
 /// What the parts of a split request amount to so far.
 struct Gather {
     merge: Merge,
-    keys: usize,
+    keys: u32,
     parts: u32,
     left: u32,
     sum: i64,
@@ -87,6 +94,8 @@ pub(super) struct Line {
     /// Bytes of `parked` that are still needed.
     live: usize,
     large: usize,
+    /// What the next reply may have, in bytes: the largest seen, slowly forgotten.
+    expected: usize,
     pub(super) outbox: Outbox,
 }
 
@@ -96,9 +105,19 @@ impl Line {
         self.waiting
     }
 
-    /// Places in use.
-    pub(super) fn len(&self) -> usize {
-        self.places.len()
+    /// Whether every request is answered and every reply handed on.
+    pub(super) fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// Whether a further request could make more than `limit` bytes of replies wait, as far as can be
+    /// foreseen. A new client starts small: its first replies tell how large they are.
+    #[inline]
+    pub(super) fn is_full(&self, limit: usize) -> bool {
+        let expected = if self.base == 0 { limit / FIRST_WINDOW } else { self.expected };
+        self.waiting > 0 && self.buffered() + self.waiting * expected >= limit
+            || self.buffered() >= limit
+            || self.places.len() >= MAX_PLACES
     }
 
     /// Bytes of replies that wait for the client, in order or not.
@@ -109,40 +128,48 @@ impl Line {
     /// The next place, for a request received at `received`. Returns its number.
     #[inline]
     pub(super) fn join(&mut self, command: Option<&'static Command>, received: u64, mute: bool) -> u64 {
-        self.push(State::Waiting, command, received, 0, mute)
+        self.push(State::Waiting, command, received, mute)
     }
 
-    /// Places for a request in `parts` parts over `keys` keys. Returns the number of the first part; the
-    /// others follow.
+    /// Places for a request in parts of so many keys each. Returns the number of the first part; the others
+    /// follow.
     pub(super) fn join_split(
         &mut self,
         command: &'static Command,
         received: u64,
         mute: bool,
         merge: Merge,
-        parts: u32,
-        keys: usize,
+        parts: impl Iterator<Item = u32>,
     ) -> u64 {
-        let gather = Gather { merge, keys, parts, left: parts, sum: 0, failed: None };
-        let first = self.push(State::Gathering(gather), Some(command), received, 0, mute) + 1;
-        for part in 1..=parts {
-            self.push(State::Waiting, None, received, part, false);
+        let gathering = self.places.len();
+        let gather = Gather { merge, keys: 0, parts: 0, left: 0, sum: 0, failed: None };
+        let first = self.push(State::Gathering(gather), Some(command), received, mute) + 1;
+        for (part, keys) in (1..).zip(parts) {
+            self.push(State::Waiting, None, received, false);
+            let place = self.places.len() - 1;
+            (self.places[place].part, self.places[place].keys) = (part, keys);
+            if let Some(gather) = self.gather(gathering) {
+                gather.keys += keys;
+                (gather.parts, gather.left) = (part, part);
+            }
         }
         first
     }
 
     #[inline]
-    fn push(
-        &mut self,
-        state: State,
-        command: Option<&'static Command>,
-        received: u64,
-        part: u32,
-        mute: bool,
-    ) -> u64 {
+    fn push(&mut self, state: State, command: Option<&'static Command>, received: u64, mute: bool) -> u64 {
         let number = self.base + self.places.len() as u64;
         self.waiting += 1;
-        self.places.push_back(Place { state, command, received, answered: 0, part, mute, error: None });
+        self.places.push_back(Place {
+            state,
+            command,
+            received,
+            answered: 0,
+            part: 0,
+            keys: 0,
+            mute,
+            error: None,
+        });
         number
     }
 
@@ -155,6 +182,7 @@ impl Line {
         debug_assert!(matches!(place.state, State::Waiting));
         place.answered = now;
         self.waiting -= 1;
+        self.expected = reply.bytes().len().max(self.expected - self.expected / 8);
         if place.part != 0 {
             return self.answer_part(index, reply);
         }
@@ -282,17 +310,17 @@ impl Line {
     }
 
     fn answer_part(&mut self, index: usize, reply: Reply<'_>) {
-        let part = self.places[index].part;
+        let Place { part, keys, .. } = self.places[index];
         let gathering = index - part as usize;
         let answered = self.places[index].answered;
         let Some(merge) = self.gather(gathering).map(|g| g.merge) else { return };
         let wrong = match (merge, reply.bytes()) {
-            (Merge::Concat, [b'*', ..]) => {
+            (Merge::Concat, [b'*', count @ ..]) if number(count) == i64::from(keys) => {
                 self.park(index, reply);
                 false
             }
             (Merge::Sum, [b':', digits @ ..]) => {
-                let n = integer(digits);
+                let n = number(digits);
                 self.places[index].state = State::Done;
                 if let Some(gather) = self.gather(gathering) {
                     gather.sum += n;
@@ -401,8 +429,10 @@ fn error_of(reply: &[u8]) -> Option<ErrorKind> {
     }
 }
 
-fn integer(line: &[u8]) -> i64 {
-    std::str::from_utf8(line.trim_ascii_end()).ok().and_then(|text| text.parse().ok()).unwrap_or(0)
+/// The number that the first line of `bytes` is; 0 if it is none.
+fn number(bytes: &[u8]) -> i64 {
+    let line = bytes.split(|&byte| byte == b'\r').next().unwrap_or_default();
+    std::str::from_utf8(line).ok().and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -428,8 +458,8 @@ mod tests {
         line.answer(number, Reply::Copy(reply.as_bytes()), 0);
     }
 
-    fn split(line: &mut Line, merge: Merge, parts: u32, keys: usize) -> u64 {
-        line.join_split(crate::command::lookup(b"mget").unwrap(), 0, false, merge, parts, keys)
+    fn split(line: &mut Line, merge: Merge, keys: &[u32]) -> u64 {
+        line.join_split(crate::command::lookup(b"mget").unwrap(), 0, false, merge, keys.iter().copied())
     }
 
     #[test]
@@ -441,7 +471,7 @@ mod tests {
         assert_eq!((out(&mut line).as_str(), line.waiting(), line.buffered()), ("", 1, 8));
         answer(&mut line, numbers[0], "+a\r\n");
         assert_eq!(out(&mut line), "+a\r\n+b\r\n+c\r\n");
-        assert_eq!((line.len(), line.waiting(), line.buffered()), (0, 0, 0));
+        assert_eq!((line.is_empty(), line.waiting(), line.buffered()), (true, 0, 0));
     }
 
     #[test]
@@ -458,7 +488,7 @@ mod tests {
     fn parts_become_one_array_in_the_order_of_the_keys() {
         let mut line = Line::default();
         let before = line.join(None, 0, false);
-        let first = split(&mut line, Merge::Concat, 3, 4);
+        let first = split(&mut line, Merge::Concat, &[2, 1, 1]);
         let behind = line.join(None, 0, false);
         answer(&mut line, behind, "+z\r\n");
         answer(&mut line, first + 2, "*1\r\n$1\r\nd\r\n");
@@ -469,32 +499,49 @@ mod tests {
         line.answer(first + 1, Reply::Own(format!("*1\r\n${LARGE}\r\n{large}\r\n").into_bytes()), 0);
         let expected = format!("*4\r\n$1\r\na\r\n$-1\r\n${LARGE}\r\n{large}\r\n$1\r\nd\r\n+z\r\n");
         assert_eq!(out(&mut line), expected);
-        assert_eq!((line.len(), line.waiting(), line.buffered()), (0, 0, 0));
+        assert_eq!((line.is_empty(), line.waiting(), line.buffered()), (true, 0, 0));
     }
 
     #[test]
     fn numbers_add_up_and_one_error_is_the_error_of_all() {
         let mut line = Line::default();
-        let first = split(&mut line, Merge::Sum, 2, 3);
+        let first = split(&mut line, Merge::Sum, &[1, 2]);
         answer(&mut line, first + 1, ":2\r\n");
         answer(&mut line, first, ":1\r\n");
         assert_eq!(out(&mut line), ":3\r\n");
-        let first = split(&mut line, Merge::Ok, 3, 3);
+        let first = split(&mut line, Merge::Ok, &[1, 1, 1]);
         answer(&mut line, first + 2, "-OOM late\r\n");
         answer(&mut line, first + 1, "-OOM early\r\n");
         assert_eq!(line.waiting(), 3 - 2 + 1);
         answer(&mut line, first, "+OK\r\n");
         assert_eq!(out(&mut line), "-OOM early\r\n");
-        let first = split(&mut line, Merge::Concat, 1, 1);
-        answer(&mut line, first, ":1\r\n");
-        assert_eq!(out(&mut line), "-ERR unexpected reply to a part of the command\r\n");
-        assert_eq!((line.len(), line.waiting(), line.buffered()), (0, 0, 0));
+        for reply in [":1\r\n", "*2\r\n:1\r\n:2\r\n", "*0\r\n", "*-1\r\n"] {
+            let first = split(&mut line, Merge::Concat, &[1]);
+            answer(&mut line, first, reply);
+            assert_eq!(out(&mut line), "-ERR unexpected reply to a part of the command\r\n");
+        }
+        assert_eq!((line.is_empty(), line.waiting(), line.buffered()), (true, 0, 0));
+    }
+
+    #[test]
+    fn a_client_of_large_replies_has_few_requests_in_flight() {
+        let (mut line, limit) = (Line::default(), 1 << 20);
+        let fill = |line: &mut Line| {
+            (0..).take_while(|_| !line.is_full(limit) && line.join(None, 0, false) < 1 << 40).count()
+        };
+        assert_eq!(fill(&mut line), FIRST_WINDOW);
+        for number in 0..FIRST_WINDOW as u64 {
+            line.answer(number, Reply::Own(vec![b'x'; limit / 4]), 0);
+        }
+        assert!(line.is_full(limit));
+        assert_eq!(out(&mut line).len(), FIRST_WINDOW * limit / 4);
+        assert_eq!(fill(&mut line), 4);
     }
 
     #[test]
     fn each_request_is_told_of_once_and_parts_are_not() {
         let mut line = Line::default();
-        let first = split(&mut line, Merge::Sum, 2, 2);
+        let first = split(&mut line, Merge::Sum, &[1, 1]);
         let single = line.join(None, 7, false);
         answer(&mut line, single, "-ERR x\r\n");
         answer(&mut line, first, ":1\r\n");

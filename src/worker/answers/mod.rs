@@ -59,7 +59,7 @@ pub(super) fn answer(
         Local::Readonly | Local::Readwrite | Local::Asking => ask.ok(),
         Local::Config => ask.config(),
         Local::Time => ask.time(),
-        Local::Lolwut => ask.write(local::lolwut::reply),
+        Local::Lolwut => ask.lolwut(),
         Local::Cluster => ask.cluster(),
         Local::Info => info::answer(&ask),
     }
@@ -115,6 +115,16 @@ impl<'a> Ask<'a> {
             2 => self.write(|w| w.bulk(self.arg(1))),
             _ => self.refuse_arity(),
         }
+    }
+
+    /// The version that VERSION chooses has but one picture here. Texts as in redis lolwut.c.
+    fn lolwut(&self) -> Step {
+        let version = self.request.arg(2).filter(|_| self.arg(1).eq_ignore_ascii_case(b"version"));
+        let is_number = |text: &[u8]| std::str::from_utf8(text).is_ok_and(|text| text.parse::<i64>().is_ok());
+        if version.is_some_and(|text| !is_number(text)) {
+            return self.refuse("ERR value is not an integer or out of range");
+        }
+        self.write(local::lolwut::reply)
     }
 
     /// Texts as in redis db.c `selectCommand`.
