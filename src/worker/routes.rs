@@ -28,7 +28,8 @@ impl Routes {
     pub(super) fn new(topology: &Topology) -> Self {
         let mut cache = Cache::new(Arc::clone(topology.table()));
         let table = Arc::clone(cache.load());
-        Self { cache, table, backends: Default::default(), next: 0 }
+        let nodes = table.nodes().len();
+        Self { cache, table, backends: [vec![None; nodes], vec![None; nodes]], next: 0 }
     }
 
     /// Takes over the current table. True if it is another.
