@@ -34,7 +34,7 @@ pub fn reply(request: &Request<'_>, node: &OneNode<'_>, reply: &mut ReplyWriter<
         "myid" | "myshardid" => reply.bulk(&node.id),
         "slots" => slots(node, reply),
         "shards" => shards(node, reply),
-        "nodes" => reply.verbatim(&line(node)),
+        "nodes" => reply.verbatim(&lines(node)),
         "keyslot" => reply.integer(Slot::of(request.arg(2).unwrap_or_default()).index() as i64),
         "help" => lookup(b"cluster").into_iter().for_each(|c| help(c, SERVED, reply)),
         other => not_served(&format!("cluster|{other}"), reply),
@@ -94,10 +94,19 @@ fn shards(node: &OneNode<'_>, reply: &mut ReplyWriter<'_>) {
     reply.bulk(b"online");
 }
 
-fn line(node: &OneNode<'_>) -> String {
-    let (id, host, port) = (String::from_utf8_lossy(&node.id), node.host, node.port);
+/// The node as CLUSTER NODES tells it: in two halves at one address, as redis-benchmark takes a cluster of
+/// one node for broken.
+fn lines(node: &OneNode<'_>) -> String {
+    let (host, port) = (node.host, node.port);
     let bus = u32::from(port) + 10_000;
-    format!("{id} {host}:{port}@{bus} myself,master - 0 0 1 connected 0-{}\n", LAST_SLOT)
+    let mut other = node.id;
+    other.reverse();
+    let half = |id: [u8; 40], flags: &str, first: i64, last: i64| {
+        let id = String::from_utf8_lossy(&id).into_owned();
+        format!("{id} {host}:{port}@{bus} {flags} - 0 0 1 connected {first}-{last}\n")
+    };
+    let middle = LAST_SLOT / 2;
+    half(node.id, "myself,master", 0, middle) + &half(other, "master", middle + 1, LAST_SLOT)
 }
 
 #[cfg(test)]

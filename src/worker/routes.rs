@@ -28,8 +28,8 @@ impl Routes {
     pub(super) fn new(topology: &Topology) -> Self {
         let mut cache = Cache::new(Arc::clone(topology.table()));
         let table = Arc::clone(cache.load());
-        let nodes = table.nodes().len();
-        Self { cache, table, backends: [vec![None; nodes], vec![None; nodes]], next: 0 }
+        let backends = none_needed_yet(&table);
+        Self { cache, table, backends, next: 0 }
     }
 
     /// Takes over the current table. True if it is another.
@@ -40,10 +40,15 @@ impl Routes {
             return false;
         }
         self.table = Arc::clone(current);
-        let nodes = self.table.nodes().len();
-        self.backends = [vec![None; nodes], vec![None; nodes]];
+        self.backends = none_needed_yet(&self.table);
         true
     }
+}
+
+/// A place for each node of `table`: the first table may be there before the worker is.
+fn none_needed_yet(table: &SlotTable) -> [Vec<Option<Rc<Backend>>>; 2] {
+    let nodes = table.nodes().len();
+    [vec![None; nodes], vec![None; nodes]]
 }
 
 impl Worker {

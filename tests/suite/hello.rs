@@ -74,7 +74,7 @@ everywhere! {
     }
 
     fn the_password_is_told_to_nobody(setup) {
-        let mut proxy = setup.proxy_with(&["--requirepass", "s3cret", "--loglevel", "trace"]);
+        let mut proxy = setup.proxy_with(&["--requirepass", "s3cret", "--loglevel", "debug"]);
         let mut client = proxy.client();
         client.run("AUTH s3cret");
         client.run("AUTH default hunter2");
@@ -142,10 +142,12 @@ everywhere! {
         direct.wait_until_up();
         let (mut proxied, mut direct) = (proxy.client(), direct.client());
         assert_eq!(proxied.run("SELECT 0"), Value::ok());
-        for line in ["SELECT x", "SELECT", "SELECT -1"] {
+        for line in ["SELECT x", "SELECT"] {
             assert_eq!(proxied.run(line), direct.run(line), "{line}");
         }
-        assert!(proxied.run("SELECT 1").is_error());
+        for line in ["SELECT 1", "SELECT -1", "SELECT 16"] {
+            assert!(proxied.run(line).is_error(), "{line}");
+        }
     }
 
     fn quit_answers_what_came_before_and_closes(setup) {

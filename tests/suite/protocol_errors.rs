@@ -7,8 +7,6 @@ use crate::support::{Kind, Setup, Value, crosswise, everywhere, server::Server};
 /// Requests that break the protocol, each sent alone.
 fn broken() -> Vec<Vec<u8>> {
     let texts: &[&[u8]] = &[
-        b"*-2147483649\r\n",
-        b"*1048577\r\n",
         b"*2147483648\r\n",
         b"*x\r\n",
         b"*1\r\n$x\r\n",
@@ -58,6 +56,24 @@ everywhere! {
         client.send_raw(b"*1\r\n$x\r\n");
         assert_eq!(client.reply(), Value::ok());
         assert_eq!(client.read_to_close(), b"-ERR Protocol error: invalid bulk length\r\n");
+    }
+
+    fn more_arguments_than_a_million_are_refused(setup) {
+        let proxy = setup.proxy();
+        let mut client = proxy.client();
+        client.send_raw(b"*1048577\r\n");
+        assert_eq!(client.read_to_close(), b"-ERR Protocol error: invalid multibulk length\r\n");
+    }
+
+    fn a_count_below_zero_is_taken_as_a_node_takes_it(setup) {
+        let (proxy, server) = (setup.proxy(), Server::single(setup.kind));
+        for count in ["*-2147483649", "*-10", "*-9223372036854775808", "*-9223372036854775809", "*-0", "*00"] {
+            let answers = [server.client(), proxy.client()].map(|mut client| {
+                client.send_raw(format!("{count}\r\nECHO end\r\nQUIT\r\n").as_bytes());
+                client.read_to_close().escape_ascii().to_string()
+            });
+            assert_eq!(answers[1], answers[0], "{count}");
+        }
     }
 
     fn empty_requests_are_no_requests(setup) {

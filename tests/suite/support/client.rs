@@ -118,9 +118,9 @@ impl Client {
         match self.try_reply() {
             Ok(Some(value)) => value,
             Ok(None) => {
-                panic!("closed before the reply; unread: {:?}", self.unread[self.start..].escape_ascii())
+                panic!("closed before the reply; unread: {:?}", self.shown())
             }
-            Err(error) => panic!("no reply: {error}; unread: {:?}", self.unread[self.start..].escape_ascii()),
+            Err(error) => panic!("no reply: {error}; unread: {:?}", self.shown()),
         }
     }
 
@@ -133,6 +133,11 @@ impl Client {
     #[track_caller]
     pub(crate) fn raw_reply(&mut self) -> Vec<u8> {
         self.try_frame().expect("a reply").expect("a reply before the close").1
+    }
+
+    fn shown(&self) -> String {
+        let unread = &self.unread[self.start..];
+        format!("{} bytes: {}", unread.len(), unread[..unread.len().min(200)].escape_ascii())
     }
 
     fn try_frame(&mut self) -> std::io::Result<Option<(Value, Vec<u8>)>> {
@@ -183,7 +188,7 @@ impl Client {
                     return self.unread.split_off(self.start);
                 }
                 Err(error) => {
-                    panic!("not closed: {error}; got {:?}", self.unread[self.start..].escape_ascii())
+                    panic!("not closed: {error}; got {:?}", self.shown())
                 }
             }
         }

@@ -181,8 +181,11 @@ fn parse_items(kind: u8, line: &[u8], bytes: &[u8], start: usize) -> Option<(Val
     let count = if matches!(kind, b'%' | b'|') { count * 2 } else { count };
     let mut items = Vec::new();
     let mut at = start;
-    for _ in 0..count {
+    let mut missing = count;
+    while missing > 0 {
         let (item, length) = parse(&bytes[at..])?;
+        // An attribute belongs to the element behind it.
+        missing -= usize::from(!matches!(item, Value::Attribute(_)));
         items.push(item);
         at += length;
     }

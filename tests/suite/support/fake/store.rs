@@ -18,6 +18,10 @@ pub(super) fn answer(store: &mut Store, args: &[Vec<u8>], resp3: bool) -> Vec<u8
             store.insert(args[1].clone(), args[2].clone());
             b"+OK\r\n".to_vec()
         }
+        ("MSET", _) => {
+            store.extend(args[1..].chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())));
+            b"+OK\r\n".to_vec()
+        }
         ("APPEND", 3) => {
             let value = store.entry(args[1].clone()).or_default();
             value.extend_from_slice(&args[2]);
