@@ -164,7 +164,7 @@ with_1_and_4_workers! {
         let mut client = eventually("it listens", || Client::try_connect(proxy.port).ok());
         assert!(client.run("GET a").text().starts_with("CLUSTERDOWN "));
         assert_eq!(client.run("PING").text(), "PONG");
-        proxy.wait_for_log(&cluster.port(0).to_string());
+        proxy.wait_for_log("no seed");
         cluster.resume(0);
         proxy.wait_until("/readyz", 200);
         assert_eq!(client.run("SET a 1"), Value::ok());
@@ -180,6 +180,7 @@ with_1_and_4_workers! {
         let cluster = FakeCluster::start(2);
         cluster.give(100, 200, None);
         let mut proxy = Proxy::start(&cluster.seeds(), threads, &["--topology-refresh", "200ms"]);
+        proxy.wait_until("/livez", 200);
         eventually("it has learned", || (proxy.metric("slotway_slots_unassigned") == 101.0).then_some(()));
         let body = proxy.wait_until("/readyz", 503);
         assert!(body.contains("101") || body.contains("100-200"), "{body}");

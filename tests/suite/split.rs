@@ -125,7 +125,9 @@ with_1_and_4_workers! {
         let proxy = Proxy::before(&cluster.seeds(), threads, &[]);
         let mut client = proxy.client();
         let keys: Vec<String> = (0..9).map(|n| format!("odd:{n}")).collect();
-        for frame in ["*0", "+OK", ":1", "$-1", "*-1", "*1\r\n:7"] {
+        let own = keys.iter().filter(|key| cluster.owner(key) == 1).count();
+        let more = format!("*{}{}", own + 1, "\r\n:7".repeat(own + 1));
+        for frame in ["*0", "+OK", ":1", "$-1", "*-1", &more] {
             cluster.on(1, "MGET", Act::reply(frame));
             let reply = client.request(&with_keys("MGET", &keys));
             assert!(reply.is_error(), "{frame}: {reply:?}");

@@ -116,21 +116,29 @@ impl Connection {
         let (mut bytes, mut scratch) = (Vec::new(), vec![0; 1 << 16]);
         let mut stalled = false;
         loop {
-            while let Some((request, length)) = resp::parse(&bytes) {
-                bytes.drain(..length);
-                let args = words(&request);
-                let act = self.receive(&args);
-                stalled |= matches!(act, Act::Stall);
-                if !stalled && self.perform(act, &args).is_none() {
-                    drop(self.stream.shutdown(Shutdown::Both));
-                    return;
-                }
+            if self.take_all(&mut bytes, &mut stalled).is_none() {
+                drop(self.stream.shutdown(Shutdown::Both));
+                return;
             }
             match self.stream.read(&mut scratch) {
                 Ok(0) | Err(_) => return,
                 Ok(read) => bytes.extend_from_slice(&scratch[..read]),
             }
         }
+    }
+
+    /// Every request that is whole; `None` ends the connection.
+    fn take_all(&mut self, bytes: &mut Vec<u8>, stalled: &mut bool) -> Option<()> {
+        while let Some((request, length)) = resp::parse(bytes) {
+            bytes.drain(..length);
+            let args = words(&request);
+            let act = self.receive(&args);
+            *stalled |= matches!(act, Act::Stall);
+            if !*stalled {
+                self.perform(act, &args)?;
+            }
+        }
+        Some(())
     }
 
     fn receive(&self, args: &[Vec<u8>]) -> Act {
