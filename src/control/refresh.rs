@@ -180,7 +180,9 @@ impl Refresher {
             if self.status.is_learned() {
                 tracing::warn!(%error, "no node tells the slots; going on with what was known, trying again");
             } else {
-                tracing::warn!(%error, "no seed tells the slots yet; trying again until one does");
+                let seeds: Vec<String> = self.config.seeds.iter().map(ToString::to_string).collect();
+                let seeds = seeds.join(" ");
+                tracing::warn!(%error, seeds, "no seed tells the slots yet; trying again until one does");
             }
         }
         RefreshResult::Failed

@@ -14,6 +14,9 @@ pub(super) enum Line {
 /// Longest number line: a sign, 19 digits and CRLF.
 const LONGEST: usize = 22;
 
+/// The one number whose opposite is none.
+const LOWEST: &[u8] = b"-9223372036854775808\r\n";
+
 /// Reads the number at `bytes[at..]`, its type byte already behind.
 #[inline]
 pub(super) fn number_line(bytes: &[u8], at: usize) -> Line {
@@ -53,6 +56,7 @@ fn negative(rest: &[u8], at: usize) -> Line {
         None => Line::Incomplete,
         Some(b'1'..=b'9') => match number_line(rest, 1) {
             Line::Number(value, next) => Line::Number(-value, at + next),
+            Line::Bad if rest.starts_with(LOWEST) => Line::Number(i64::MIN, at + LOWEST.len()),
             other => other,
         },
         Some(_) => Line::Bad,
@@ -68,6 +72,8 @@ mod tests {
         assert_eq!(number_line(b"$12\r\nab", 1), Line::Number(12, 5));
         assert_eq!(number_line(b"$0\r\n", 1), Line::Number(0, 4));
         assert_eq!(number_line(b"$-1\r\n", 1), Line::Number(-1, 5));
+        assert_eq!(number_line(b"-9223372036854775808\r\n", 0), Line::Number(i64::MIN, 22));
+        assert_eq!(number_line(b"-9223372036854775809\r\n", 0), Line::Bad);
         assert_eq!(number_line(b"9223372036854775807\r\n", 0), Line::Number(i64::MAX, 21));
         for bad in [
             "x\r\n",

@@ -61,6 +61,24 @@ pub enum ProtocolError {
     UnauthenticatedBulk,
 }
 
+impl ProtocolError {
+    /// The error reply, its echoed byte as it came.
+    pub fn reply(self) -> Vec<u8> {
+        let mut reply = b"-".to_vec();
+        match self {
+            Self::ExpectedBulk(byte) => {
+                reply.extend_from_slice(b"ERR Protocol error: expected '$', got '");
+                // A line end would end the error before its time.
+                reply.push(if matches!(byte, b'\r' | b'\n') { b' ' } else { byte });
+                reply.push(b'\'');
+            }
+            other => reply.extend_from_slice(other.to_string().as_bytes()),
+        }
+        reply.extend_from_slice(b"\r\n");
+        reply
+    }
+}
+
 /// What [`RequestParser::scan`] found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scanned {
@@ -312,10 +330,9 @@ mod tests {
             assert_eq!(all(bytes, bytes.len()), Err(error));
             assert_eq!(all(bytes, 1), Err(error));
         }
-        assert_eq!(
-            ProtocolError::ExpectedBulk(b'G').to_string(),
-            "ERR Protocol error: expected '$', got 'G'"
-        );
+        let echo = |byte| ProtocolError::ExpectedBulk(byte).reply();
+        assert_eq!(echo(b'\xff'), b"-ERR Protocol error: expected '$', got '\xff'\r\n");
+        assert_eq!(echo(b'\n'), b"-ERR Protocol error: expected '$', got ' '\r\n");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::{
 };
 
 use super::{
-    Worker, answers,
+    Worker,
     dispatch::{self, Step},
     flight::Ticket,
     intake::{Filled, Intake},
@@ -438,7 +438,7 @@ impl Client {
     #[cold]
     fn protocol_error(self: &Rc<Self>, error: ProtocolError) -> Taken {
         tracing::debug!(client = self.id, %error, "closing client");
-        self.reply(None, answers::error(&error.to_string()).as_bytes());
+        self.reply(None, &error.reply());
         self.end(CloseReason::Protocol, true);
         Taken::Nothing
     }

@@ -128,7 +128,7 @@ everywhere! {
         assert_eq!(range[2].items()[1].integer(), i64::from(proxy.port));
         assert_eq!(range[2].items()[2].text(), id);
         let nodes = client.run("CLUSTER NODES").text();
-        assert!(nodes.starts_with(&id) && nodes.contains("myself") && nodes.contains("0-16383"), "{nodes}");
+        assert!(nodes.starts_with(&id) && nodes.contains("myself") && nodes.contains(" 0-8191\n") && nodes.contains(" 8192-16383\n"), "{nodes}");
         assert_eq!(client.run("CLUSTER SHARDS").items().len(), 1);
         assert_eq!(client.run("CLUSTER KEYSLOT name"), Value::Integer(5798));
         client.run("SET {count}a 1");

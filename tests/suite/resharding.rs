@@ -1,11 +1,13 @@
 //! Slots that move between real nodes while clients read and write.
 
 use std::{
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     thread,
 };
 
-use crate::support::{Client, Cluster, Kind, Proxy, Setup, Value, crosswise, resp::encode, slot::key_in};
+use crate::support::{
+    Client, Cluster, Kind, Proxy, Setup, Value, crosswise, eventually, resp::encode, slot::key_in,
+};
 
 /// Slots that move, keys in each, and requests per client and turn.
 const MOVING: [u16; 4] = [7, 99, 1000, 5000];
@@ -24,7 +26,7 @@ fn keys_of(client: usize) -> Vec<String> {
 }
 
 /// Appends to and reads its keys in pipelines until told to stop; every reply is checked.
-fn work(mut client: Client, number: usize, stop: &AtomicBool) -> Written {
+fn work(mut client: Client, number: usize, turns: &AtomicUsize, stop: &AtomicBool) -> Written {
     let keys = keys_of(number);
     let mut counts = vec![0_usize; keys.len()];
     while !stop.load(Ordering::Relaxed) {
@@ -46,6 +48,7 @@ fn work(mut client: Client, number: usize, stop: &AtomicBool) -> Written {
         let values = client.reply();
         let lengths: Vec<usize> = values.items().iter().map(|value| value.text().len()).collect();
         assert_eq!(lengths, counts);
+        turns.fetch_add(1, Ordering::Relaxed);
     }
     Written { keys, counts }
 }
@@ -54,17 +57,20 @@ crosswise! {
     fn clients_notice_nothing_while_slots_move(setup) {
         let cluster = Cluster::start(setup.kind, 3, 0);
         let proxy = Proxy::of(&cluster, setup.threads, &[]);
-        let stop = AtomicBool::new(false);
+        let (turns, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
         thread::scope(|scope| {
             let clients: Vec<_> = (0..4)
                 .map(|number| {
-                    let (client, stop) = (proxy.client(), &stop);
-                    scope.spawn(move || work(client, number, stop))
+                    let (client, turns, stop) = (proxy.client(), &turns, &stop);
+                    scope.spawn(move || work(client, number, turns, stop))
                 })
                 .collect();
             let mover = scope.spawn(|| {
                 for target in [1, 2, 0] {
                     for slot in MOVING {
+                        // Each move happens while the clients are at work.
+                        let before = turns.load(Ordering::Relaxed);
+                        eventually("the clients work", || (turns.load(Ordering::Relaxed) > before + 4).then_some(()));
                         cluster.migrate(slot, [2, 0, 1][target], target);
                     }
                 }
