@@ -91,14 +91,23 @@ everywhere! {
             let () = connection.hset_multiple(&hash, &[("a", 1), ("b", 2)]).unwrap();
             let all: std::collections::BTreeMap<String, i64> = connection.hgetall(&hash).unwrap();
             assert_eq!(all.into_iter().collect::<Vec<_>>(), [("a".to_owned(), 1), ("b".to_owned(), 2)]);
-            let (one, both): (i64, Vec<Option<i64>>) = redis::pipe().cmd("HGET").arg(&hash).arg("a").cmd("MGET").arg(setup.key("none")).arg(setup.key("rs:none")).query(&mut connection).unwrap();
+            let (one, both): (i64, Vec<Option<i64>>) = redis::pipe()
+                .cmd("HGET")
+                .arg(&hash)
+                .arg("a")
+                .cmd("MGET")
+                .arg(setup.key("none"))
+                .arg(setup.key("rs:none"))
+                .query(&mut connection)
+                .unwrap();
             assert_eq!((one, both), (1, vec![None, None]));
         }
     }
 
     fn redis_rs_as_cluster_client_works(setup) {
         let proxy = setup.proxy();
-        let client = redis::cluster::ClusterClient::new(vec![format!("redis://127.0.0.1:{}/", proxy.port)]).unwrap();
+        let client =
+            redis::cluster::ClusterClient::new(vec![format!("redis://127.0.0.1:{}/", proxy.port)]).unwrap();
         let mut connection = client.get_connection().unwrap();
         let key = setup.key("rs:cluster");
         let () = connection.set(&key, 7).unwrap();

@@ -102,12 +102,35 @@ everywhere! {
         let mut client = proxy.client();
         let tag = setup.key("where");
         for line in [
-            "SET {t}s 1", "OBJECT ENCODING {t}s", "MEMORY USAGE {t}s", "XGROUP CREATE {t}x g $ MKSTREAM",
-            "XREADGROUP GROUP g c STREAMS {t}x >", "XREAD COUNT 1 STREAMS {t}x 0", "EVAL return(KEYS[2]) 2 {t}a {t}b", "ZADD {t}z 1 m",
-            "ZUNION 2 {t}z {t}y", "ZUNIONSTORE {t}u 2 {t}z {t}y", "GEOADD {t}g 13 38 m", "GEORADIUS {t}g 13 38 9 km STORE {t}v",
-            "RPUSH {t}l 2 1", "SORT {t}l STORE {t}m", "LMPOP 2 {t}none {t}l LEFT", "BITOP AND {t}d {t}s {t}s", "SINTERCARD 2 {t}e {t}f",
-            "LCS {t}s {t}s", "COPY {t}s {t}c", "SMOVE {t}e {t}f x", "EVAL return(1) 0", "PFMERGE {t}p {t}q", "ZRANGESTORE {t}r {t}z 0 -1",
-            "SET {t}s 2 EX 100 GET", "GETEX {t}s EX 100", "HSET {t}h f v", "HSCAN {t}h 0", "OBJECT HELP", "XINFO STREAM {t}x",
+            "SET {t}s 1",
+            "OBJECT ENCODING {t}s",
+            "MEMORY USAGE {t}s",
+            "XGROUP CREATE {t}x g $ MKSTREAM",
+            "XREADGROUP GROUP g c STREAMS {t}x >",
+            "XREAD COUNT 1 STREAMS {t}x 0",
+            "EVAL return(KEYS[2]) 2 {t}a {t}b",
+            "ZADD {t}z 1 m",
+            "ZUNION 2 {t}z {t}y",
+            "ZUNIONSTORE {t}u 2 {t}z {t}y",
+            "GEOADD {t}g 13 38 m",
+            "GEORADIUS {t}g 13 38 9 km STORE {t}v",
+            "RPUSH {t}l 2 1",
+            "SORT {t}l STORE {t}m",
+            "LMPOP 2 {t}none {t}l LEFT",
+            "BITOP AND {t}d {t}s {t}s",
+            "SINTERCARD 2 {t}e {t}f",
+            "LCS {t}s {t}s",
+            "COPY {t}s {t}c",
+            "SMOVE {t}e {t}f x",
+            "EVAL return(1) 0",
+            "PFMERGE {t}p {t}q",
+            "ZRANGESTORE {t}r {t}z 0 -1",
+            "SET {t}s 2 EX 100 GET",
+            "GETEX {t}s EX 100",
+            "HSET {t}h f v",
+            "HSCAN {t}h 0",
+            "OBJECT HELP",
+            "XINFO STREAM {t}x",
         ] {
             let line = line.replace("{t}", &format!("{{{tag}}}"));
             let reply = client.run(&line);
@@ -128,7 +151,13 @@ everywhere! {
         assert_eq!(range[2].items()[1].integer(), i64::from(proxy.port));
         assert_eq!(range[2].items()[2].text(), id);
         let nodes = client.run("CLUSTER NODES").text();
-        assert!(nodes.starts_with(&id) && nodes.contains("myself") && nodes.contains(" 0-8191\n") && nodes.contains(" 8192-16383\n"), "{nodes}");
+        assert!(
+            nodes.starts_with(&id)
+                && nodes.contains("myself")
+                && nodes.contains(" 0-8191\n")
+                && nodes.contains(" 8192-16383\n"),
+            "{nodes}"
+        );
         assert_eq!(client.run("CLUSTER SHARDS").items().len(), 1);
         assert_eq!(client.run("CLUSTER KEYSLOT name"), Value::Integer(5798));
         client.run("SET {count}a 1");
@@ -145,7 +174,10 @@ everywhere! {
         let mut node = crate::support::Cluster::shared(setup.kind).client(0);
         let mut random = crate::support::Random::new();
         let mut keys: Vec<Vec<u8>> = (0..100).map(|_| random.bytes(30)).collect();
-        keys.extend(["", "{}", "{}a", "a{}{b}", "{a}{b}", "a{b", "a}b{c}", "{{a}}", "a{b}c"].map(|key| key.as_bytes().to_vec()));
+        keys.extend(
+            ["", "{}", "{}a", "a{}{b}", "{a}{b}", "a{b", "a}b{c}", "{{a}}", "a{b}c"]
+                .map(|key| key.as_bytes().to_vec()),
+        );
         for key in keys {
             let request = [&b"CLUSTER"[..], b"KEYSLOT", &key];
             let wanted = node.request(&request);
@@ -166,7 +198,10 @@ everywhere! {
         assert!(!client.run("LOLWUT").is_error());
         assert!(client.run("COMMAND COUNT").integer() > 200);
         assert_eq!(client.run("COMMAND INFO get nosuch").items().len(), 2);
-        assert_eq!(client.run("COMMAND GETKEYS MSET a 1 b 2"), Value::Array(vec![Value::bulk("a"), Value::bulk("b")]));
+        assert_eq!(
+            client.run("COMMAND GETKEYS MSET a 1 b 2"),
+            Value::Array(vec![Value::bulk("a"), Value::bulk("b")])
+        );
         assert!(client.run("COMMAND").items().len() > 200);
         assert!(!client.run("COMMAND DOCS get").is_error());
         assert!(client.run("COMMAND LIST").items().contains(&Value::bulk("get")));

@@ -78,7 +78,9 @@ everywhere! {
             assert_eq!(stays.request(&["STRLEN", &key]), Value::Integer(100_000));
         }
         eventually("all are gone", || (proxy.metric("slotway_client_connections") == 1.0).then_some(()));
-        eventually("so are their buffers", || (proxy.metric("slotway_buffered_bytes") < 300_000.0).then_some(()));
+        eventually("so are their buffers", || {
+            (proxy.metric("slotway_buffered_bytes") < 300_000.0).then_some(())
+        });
     }
 
     fn beyond_maxclients_the_door_is_shut_with_a_word(setup) {

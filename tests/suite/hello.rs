@@ -30,7 +30,15 @@ everywhere! {
     fn hello_refuses_what_a_node_refuses(setup) {
         let (proxy, server) = (setup.proxy(), Server::single(setup.kind));
         let (mut proxied, mut direct) = (proxy.client(), server.client());
-        for line in ["HELLO 4", "HELLO 1", "HELLO x", "HELLO 3 NOSUCH", "HELLO 3 AUTH default", "HELLO 3 SETNAME", "HELLO 3 AUTH nobody wrong"] {
+        for line in [
+            "HELLO 4",
+            "HELLO 1",
+            "HELLO x",
+            "HELLO 3 NOSUCH",
+            "HELLO 3 AUTH default",
+            "HELLO 3 SETNAME",
+            "HELLO 3 AUTH nobody wrong",
+        ] {
             assert_eq!(proxied.run(line), direct.run(line), "{line}");
         }
         assert_eq!(proxied.run("GET hello:none"), Value::Nil, "a refused greeting changes nothing");
@@ -47,10 +55,17 @@ everywhere! {
     fn a_password_is_asked_before_anything_else(setup) {
         let proxy = setup.proxy_with(&["--requirepass", "s3cret"]);
         let mut client = proxy.client();
-        for line in ["GET a", "PING", "CLIENT ID", "INFO", "MGET a b", "COMMAND COUNT", "SELECT 0", "CONFIG GET port"] {
+        for line in
+            ["GET a", "PING", "CLIENT ID", "INFO", "MGET a b", "COMMAND COUNT", "SELECT 0", "CONFIG GET port"]
+        {
             assert_eq!(client.run(line), Value::error(NOAUTH), "{line}");
         }
-        assert!(client.run("HELLO 3").text().starts_with("NOAUTH HELLO must be called with the client already authenticated"));
+        assert!(
+            client
+                .run("HELLO 3")
+                .text()
+                .starts_with("NOAUTH HELLO must be called with the client already authenticated")
+        );
         assert_eq!(client.run("AUTH wrong"), Value::error(WRONGPASS));
         assert_eq!(client.run("AUTH other s3cret"), Value::error(WRONGPASS));
         assert_eq!(client.run("GET a"), Value::error(NOAUTH));
@@ -79,7 +94,12 @@ everywhere! {
         client.run("AUTH s3cret");
         client.run("AUTH default hunter2");
         client.run("HELLO 3 AUTH default s3cret");
-        let told = [format!("{:?}", client.run("INFO")), format!("{:?}", client.run("CONFIG GET *")), format!("{:?}", client.run("CLIENT LIST")), proxy.metrics()];
+        let told = [
+            format!("{:?}", client.run("INFO")),
+            format!("{:?}", client.run("CONFIG GET *")),
+            format!("{:?}", client.run("CLIENT LIST")),
+            proxy.metrics(),
+        ];
         proxy.terminate();
         let log = proxy.process.log();
         assert!(told.iter().chain([&log]).all(|text| !text.contains("s3cret") && !text.contains("hunter2")));
@@ -99,7 +119,12 @@ everywhere! {
         assert!(id > 0);
         assert_ne!(proxy.client().run("CLIENT ID").integer(), id);
         let line = client.run("CLIENT INFO").text();
-        for part in [format!("id={id} "), "name=one ".to_owned(), "lib-name=lib ".to_owned(), "addr=127.0.0.1:".to_owned()] {
+        for part in [
+            format!("id={id} "),
+            "name=one ".to_owned(),
+            "lib-name=lib ".to_owned(),
+            "addr=127.0.0.1:".to_owned(),
+        ] {
             assert!(line.contains(&part), "{part} in {line}");
         }
         assert!(client.run("CLIENT LIST").text().contains(&format!("id={id} ")));

@@ -59,7 +59,12 @@ crosswise! {
         for power in 8..=21 {
             for size in [(1 << power) - 1, 1 << power, (1 << power) + 1] {
                 let value = pattern(size);
-                let bytes = [encode(&[&b"SET"[..], key.as_bytes(), &value]), encode(&["GET", &key]), encode(&["STRLEN", &key])].concat();
+                let bytes = [
+                    encode(&[&b"SET"[..], key.as_bytes(), &value]),
+                    encode(&["GET", &key]),
+                    encode(&["STRLEN", &key]),
+                ]
+                .concat();
                 client.send_raw(&bytes);
                 assert_eq!(client.reply(), Value::ok());
                 assert!(client.reply() == Value::Bulk(value), "{size} bytes came back changed");
@@ -103,14 +108,20 @@ crosswise! {
         assert_eq!(proxy.client().run("PING").text(), "PONG");
         peak_is_below(&proxy, 64 * MIB);
         drop(deaf);
-        eventually("its buffers are gone", || (proxy.metric("slotway_buffered_bytes") < 1_000_000.0).then_some(()));
+        eventually("its buffers are gone", || {
+            (proxy.metric("slotway_buffered_bytes") < 1_000_000.0).then_some(())
+        });
     }
 }
 
 with_1_and_4_workers! {
     fn a_stalled_node_does_not_make_the_proxy_hoard(threads) {
         let cluster = FakeCluster::start(1);
-        let proxy = Proxy::before(&cluster.seeds(), threads, &["--backend-timeout", "0", "--client-query-buffer-limit", "8mb"]);
+        let proxy = Proxy::before(
+            &cluster.seeds(),
+            threads,
+            &["--backend-timeout", "0", "--client-query-buffer-limit", "8mb"],
+        );
         let mut client = proxy.client();
         client.run("SET a 1");
         cluster.always(0, "SET", crate::support::Act::Stall);

@@ -16,7 +16,8 @@ use crate::support::{
 everywhere! {
     fn a_unix_socket_has_its_permissions_and_is_removed(setup) {
         let path = directory("socket").join("proxy.sock");
-        let mut proxy = setup.proxy_with(&["--unixsocket", path.to_str().unwrap(), "--unixsocketperm", "770"]);
+        let mut proxy =
+            setup.proxy_with(&["--unixsocket", path.to_str().unwrap(), "--unixsocketperm", "770"]);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o770);
         let key = setup.key("unix");
         let mut client = Client::connect_unix(&path);
@@ -48,7 +49,14 @@ everywhere! {
     fn settings_come_from_a_file_and_the_environment_too(setup) {
         let file = directory("config").join("slotway.toml");
         let seeds = Cluster::shared(setup.kind).seeds();
-        fs::write(&file, format!("cluster = {seeds:?}\nthreads = {}\nrequirepass = \"s3cret\"\nmetrics-addr = \"none\"\n", setup.threads)).unwrap();
+        fs::write(
+            &file,
+            format!(
+                "cluster = {seeds:?}\nthreads = {}\nrequirepass = \"s3cret\"\nmetrics-addr = \"none\"\n",
+                setup.threads
+            ),
+        )
+        .unwrap();
         let port = free_port();
         let args = ["-c".to_owned(), file.to_str().unwrap().to_owned()];
         let _process = start_program(&args, &[("SLOTWAY_PORT", &port.to_string())]);
@@ -81,7 +89,8 @@ with_1_and_4_workers! {
 
     fn a_drain_ends_at_its_timeout(threads) {
         let cluster = FakeCluster::start(1);
-        let mut proxy = Proxy::before(&cluster.seeds(), threads, &["--drain-timeout", "500ms", "--backend-timeout", "0"]);
+        let mut proxy =
+            Proxy::before(&cluster.seeds(), threads, &["--drain-timeout", "500ms", "--backend-timeout", "0"]);
         cluster.on(0, "INCR a", Act::Stall);
         let mut client = proxy.client();
         client.send(&["INCR", "a"]);
@@ -93,7 +102,8 @@ with_1_and_4_workers! {
 
     fn a_second_signal_ends_it_at_once(threads) {
         let cluster = FakeCluster::start(1);
-        let mut proxy = Proxy::before(&cluster.seeds(), threads, &["--drain-timeout", "60s", "--backend-timeout", "0"]);
+        let mut proxy =
+            Proxy::before(&cluster.seeds(), threads, &["--drain-timeout", "60s", "--backend-timeout", "0"]);
         cluster.on(0, "INCR a", Act::Stall);
         let mut client = proxy.client();
         client.send(&["INCR", "a"]);
@@ -111,21 +121,27 @@ with_1_and_4_workers! {
         let cluster = FakeCluster::start(2);
         let mut proxy = Proxy::before(&cluster.seeds(), threads, &[]);
         let port = proxy.port;
-        let workers: Vec<_> = (0..4).map(|number| thread::spawn(move || {
-            let mut client = Client::connect(port);
-            let mut last = 0;
-            while client.try_send_raw(format!("INCR load{number}\r\n").as_bytes()).is_ok() {
-                match client.try_reply() {
-                    Ok(Some(reply)) => {
-                        last += 1;
-                        assert_eq!(reply, Value::Integer(last));
+        let workers: Vec<_> = (0..4)
+            .map(|number| {
+                thread::spawn(move || {
+                    let mut client = Client::connect(port);
+                    let mut last = 0;
+                    while client.try_send_raw(format!("INCR load{number}\r\n").as_bytes()).is_ok() {
+                        match client.try_reply() {
+                            Ok(Some(reply)) => {
+                                last += 1;
+                                assert_eq!(reply, Value::Integer(last));
+                            }
+                            Ok(None) | Err(_) => break,
+                        }
                     }
-                    Ok(None) | Err(_) => break,
-                }
-            }
-            (number, last)
-        })).collect();
-        eventually("they are at work", || (cluster.count(0, "INCR") + cluster.count(1, "INCR") > 200).then_some(()));
+                    (number, last)
+                })
+            })
+            .collect();
+        eventually("they are at work", || {
+            (cluster.count(0, "INCR") + cluster.count(1, "INCR") > 200).then_some(())
+        });
         assert_eq!(proxy.terminate(), Some(0));
         for worker in workers {
             let (number, last) = worker.join().unwrap();
@@ -138,7 +154,8 @@ with_1_and_4_workers! {
     fn a_taken_port_is_one_line_and_exit_1(threads) {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = taken.local_addr().unwrap().port().to_string();
-        let args = ["127.0.0.1:1", "--port", &port, "--threads", &threads.to_string(), "--metrics-addr", "none"];
+        let args =
+            ["127.0.0.1:1", "--port", &port, "--threads", &threads.to_string(), "--metrics-addr", "none"];
         let mut process = start_program(&args.map(str::to_owned), &[]);
         assert_eq!(process.exit_code(), Some(1));
         let log = process.log();
@@ -149,7 +166,15 @@ with_1_and_4_workers! {
     fn a_taken_metrics_port_is_exit_1(threads) {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let metrics = taken.local_addr().unwrap().to_string();
-        let args = ["127.0.0.1:1", "--port", &free_port().to_string(), "--threads", &threads.to_string(), "--metrics-addr", &metrics];
+        let args = [
+            "127.0.0.1:1",
+            "--port",
+            &free_port().to_string(),
+            "--threads",
+            &threads.to_string(),
+            "--metrics-addr",
+            &metrics,
+        ];
         let mut process = start_program(&args.map(str::to_owned), &[]);
         assert_eq!(process.exit_code(), Some(1));
         assert!(process.log().contains(&metrics), "{}", process.log());

@@ -31,7 +31,8 @@ fn set_everywhere(client: &mut Client, keys: &[String], value: &str) -> bool {
 crosswise! {
     fn a_primary_that_dies_without_replica_is_missed_and_welcomed_back(setup) {
         let cluster = Cluster::start_with(setup.kind, 3, 0, &["--cluster-require-full-coverage", "no"]);
-        let mut proxy = Proxy::of(&cluster, setup.threads, &["--retry-deadline", "1s", "--topology-refresh", "500ms"]);
+        let mut proxy =
+            Proxy::of(&cluster, setup.threads, &["--retry-deadline", "1s", "--topology-refresh", "500ms"]);
         let (mut client, keys) = (proxy.client(), keys(&cluster));
         assert!(set_everywhere(&mut client, &keys, "before"));
         cluster.node(1).kill();
@@ -65,13 +66,16 @@ crosswise! {
             assert!(n % 3 == 1 || !reply.text().contains("may have been"), "{n}: {reply:?} of a living node");
         }
         client.patience(PATIENCE);
-        within(VOTED_IN, "the replica takes over", || set_everywhere(&mut client, &keys, "after").then_some(()));
+        within(VOTED_IN, "the replica takes over", || {
+            set_everywhere(&mut client, &keys, "after").then_some(())
+        });
         assert_eq!(client.request(&["GET", &keys[1]]), Value::bulk("after"));
     }
 
     fn a_frozen_primary_is_given_up_after_the_timeout(setup) {
         let cluster = Cluster::start(setup.kind, 3, 0);
-        let proxy = Proxy::of(&cluster, setup.threads, &["--backend-timeout", "300ms", "--retry-deadline", "1s"]);
+        let proxy =
+            Proxy::of(&cluster, setup.threads, &["--backend-timeout", "300ms", "--retry-deadline", "1s"]);
         let (mut client, keys) = (proxy.client(), keys(&cluster));
         assert!(set_everywhere(&mut client, &keys, "before"));
         cluster.node(1).pause();

@@ -48,7 +48,12 @@ everywhere! {
             assert!(page.contains(&format!("# TYPE slotway_{name} {kind}\n")), "{name}:\n{page}");
             assert!(page.contains(&format!("# HELP slotway_{name} ")), "{name}");
         }
-        for name in ["process_cpu_seconds_total", "process_resident_memory_bytes", "process_open_fds", "process_start_time_seconds"] {
+        for name in [
+            "process_cpu_seconds_total",
+            "process_resident_memory_bytes",
+            "process_open_fds",
+            "process_start_time_seconds",
+        ] {
             assert!(page.contains(&format!("# TYPE {name} ")), "{name}");
         }
     }
@@ -59,7 +64,13 @@ everywhere! {
         client.run(&format!("SET {} 1", setup.key("promtool")));
         client.run("NOSUCH");
         assert!(on_path("promtool").is_some(), "no promtool here; `make test` installs what the tests need");
-        let mut tool = Command::new("promtool").args(["check", "metrics"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut tool = Command::new("promtool")
+            .args(["check", "metrics"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         tool.stdin.take().unwrap().write_all(proxy.metrics().as_bytes()).unwrap();
         let output = tool.wait_with_output().unwrap();
         let said = [output.stdout, output.stderr].concat();
@@ -106,7 +117,11 @@ with_1_and_4_workers! {
         proxy.client().run("GET a");
         let page = proxy.metrics();
         let start = "slotway_command_duration_seconds_bucket{command=\"get\",le=\"";
-        let buckets: Vec<(f64, f64)> = page.lines().filter_map(|line| line.strip_prefix(start)?.split_once("\"} ")).map(|(le, count)| (le.parse().unwrap_or(f64::INFINITY), count.parse().unwrap())).collect();
+        let buckets: Vec<(f64, f64)> = page
+            .lines()
+            .filter_map(|line| line.strip_prefix(start)?.split_once("\"} "))
+            .map(|(le, count)| (le.parse().unwrap_or(f64::INFINITY), count.parse().unwrap()))
+            .collect();
         assert!(buckets.iter().any(|bucket| (bucket.0 - 0.000_05).abs() < 1e-9), "{buckets:?}");
         assert!(buckets.iter().any(|bucket| (bucket.0 - 5.0).abs() < 1e-9), "{buckets:?}");
         assert!(buckets.is_sorted(), "cumulative: {buckets:?}");

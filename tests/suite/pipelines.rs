@@ -105,7 +105,17 @@ everywhere! {
         let proxy = setup.proxy();
         let mut client = proxy.client();
         let all: Vec<u8> = (0..=255).collect();
-        for key in [&all[..], b"", b"\r\n", b"$5\r\nhello\r\n", b"\0", b"{", b"{}", b"}{", "schl\u{fc}ssel".as_bytes()] {
+        for key in [
+            &all[..],
+            b"",
+            b"\r\n",
+            b"$5\r\nhello\r\n",
+            b"\0",
+            b"{",
+            b"{}",
+            b"}{",
+            "schl\u{fc}ssel".as_bytes(),
+        ] {
             let value = [key, &all].concat();
             assert_eq!(client.request(&[&b"SET"[..], key, &value]), Value::ok(), "{}", key.escape_ascii());
             assert_eq!(client.request(&[&b"GET"[..], key]), Value::Bulk(value), "{}", key.escape_ascii());

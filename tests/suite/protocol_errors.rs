@@ -19,7 +19,7 @@ fn broken() -> Vec<Vec<u8>> {
         b"GET \"unbalanced\r\n",
         b"*3\r\n$3\r\nSET\r\n$1\r\na\r\nvalue\r\n",
         b"*1\r\n$99999999999999999999\r\n",
-        b"*1\r\n~\r\n",
+        b"*1\r\n\xff\r\n",
         b"*1\r\n$ 4\r\nPING\r\n",
         b"*1\r\n$+4\r\nPING\r\n",
         b"* 1\r\n$4\r\nPING\r\n",
@@ -45,6 +45,18 @@ everywhere! {
         }
     }
 
+    fn a_length_that_never_ends_is_refused(setup) {
+        let proxy = setup.proxy();
+        for start in ["*", "*1\r\n$"] {
+            let mut client = proxy.client();
+            // Refused before the last digit was sent.
+            drop(client.try_send_raw(&[start.as_bytes(), &[b'1'; 70_000]].concat()));
+            let said = client.read_to_close();
+            assert!(said.is_empty() || said.starts_with(b"-ERR Protocol error: "), "{}", said.escape_ascii());
+        }
+        assert_eq!(proxy.client().run("PING").text(), "PONG");
+    }
+
     fn requests_before_a_broken_one_are_answered(setup) {
         let proxy = setup.proxy();
         let mut client = proxy.client();
@@ -64,7 +76,8 @@ everywhere! {
 
     fn a_count_below_zero_is_taken_as_a_node_takes_it(setup) {
         let (proxy, server) = (setup.proxy(), Server::single(setup.kind));
-        for count in ["*-2147483649", "*-10", "*-9223372036854775809", "*-0", "*00"] {
+        for count in ["*-2147483649", "*-10", "*-9223372036854775808", "*-9223372036854775809", "*-0", "*00"]
+        {
             let answers = [server.client(), proxy.client()].map(|mut client| {
                 client.send_raw(format!("{count}\r\nECHO end\r\nQUIT\r\n").as_bytes());
                 client.read_to_close().escape_ascii().to_string()
@@ -85,7 +98,16 @@ everywhere! {
     fn inline_requests_are_read_as_a_node_reads_them(setup) {
         let (proxy, server) = (setup.proxy(), Server::single(setup.kind));
         let (mut proxied, mut direct) = (proxy.client(), server.client());
-        for line in ["ECHO hello", "echo 'a b'", "ECHO \"\\x41\\n\\\"\"", "ECHO 'it\\'s'", "  ECHO   x  ", "ECHO", "ECHO \"\"", "\tECHO\tx"] {
+        for line in [
+            "ECHO hello",
+            "echo 'a b'",
+            "ECHO \"\\x41\\n\\\"\"",
+            "ECHO 'it\\'s'",
+            "  ECHO   x  ",
+            "ECHO",
+            "ECHO \"\"",
+            "\tECHO\tx",
+        ] {
             for client in [&mut proxied, &mut direct] {
                 client.send_raw(line.as_bytes());
                 client.send_raw(b"\r\n");

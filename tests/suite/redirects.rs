@@ -89,7 +89,8 @@ with_1_and_4_workers! {
         let asked = connections_mixed.iter().filter(|line| *line == "ASKING").count();
         assert_eq!(asked, 180);
         if threads == 1 {
-            let pairs = connections_mixed.windows(2).filter(|pair| pair[0] == "ASKING" && pair[1] == "APPEND a x");
+            let pairs =
+                connections_mixed.windows(2).filter(|pair| pair[0] == "ASKING" && pair[1] == "APPEND a x");
             assert_eq!(pairs.count(), 180);
         }
     }
@@ -110,7 +111,16 @@ with_1_and_4_workers! {
         let (cluster, proxy) = two_nodes(threads);
         let from = cluster.owner("a");
         let mut client = proxy.client();
-        for line in ["-MOVED", "-MOVED x y", "-MOVED 99999 127.0.0.1:1", "-MOVED 1", "-ASK 1 nowhere", "-ASK", "-MOVED 1 127.0.0.1:999999", "-MOVED 15495 :"] {
+        for line in [
+            "-MOVED",
+            "-MOVED x y",
+            "-MOVED 99999 127.0.0.1:1",
+            "-MOVED 1",
+            "-ASK 1 nowhere",
+            "-ASK",
+            "-MOVED 1 127.0.0.1:999999",
+            "-MOVED 15495 :",
+        ] {
             cluster.on(from, "GET a", Act::reply(line));
             client.run("GET a");
             assert_eq!(client.run("PING").text(), "PONG", "{line}");

@@ -70,7 +70,9 @@ crosswise! {
                     for slot in MOVING {
                         // Each move happens while the clients are at work.
                         let before = turns.load(Ordering::Relaxed);
-                        eventually("the clients work", || (turns.load(Ordering::Relaxed) > before + 4).then_some(()));
+                        eventually("the clients work", || {
+                            (turns.load(Ordering::Relaxed) > before + 4).then_some(())
+                        });
                         cluster.migrate(slot, [2, 0, 1][target], target);
                     }
                 }
@@ -82,7 +84,10 @@ crosswise! {
                 let written = client.join().expect("no client saw an error");
                 for (key, count) in written.keys.iter().zip(written.counts) {
                     assert!(count > 0);
-                    assert_eq!(reader.request(&["STRLEN", key]), Value::Integer(i64::try_from(count).expect("small")));
+                    assert_eq!(
+                        reader.request(&["STRLEN", key]),
+                        Value::Integer(i64::try_from(count).expect("small"))
+                    );
                 }
             }
             moved.expect("the slots moved");
@@ -104,7 +109,7 @@ crosswise! {
         let port = cluster.port(1 - from).to_string();
         old.request(&["MIGRATE", "127.0.0.1", &port, "{a}1", "0", "1000"]);
         client.send(&["MGET", "{a}1", "{a}2"]);
-        crate::support::eventually("it was told to try again", || {
+        eventually("it was told to try again", || {
             (proxy.metric("slotway_retries_total{reason=\"tryagain\"}") > 0.0).then_some(())
         });
         old.request(&["MIGRATE", "127.0.0.1", &port, "{a}2", "0", "1000"]);

@@ -103,10 +103,24 @@ with_1_and_4_workers! {
         let proxy = Proxy::before(&cluster.seeds(), threads, &[]);
         let mut client = proxy.client3();
         let frames: &[&[u8]] = &[
-            b"(3492890328409238509324850943850943825024385\r\n", b"=15\r\ntxt:Some string\r\n", b"!11\r\nERR\r\nbinary\r\n",
-            b",inf\r\n", b",nan\r\n", b",-1.5e10\r\n", b"#t\r\n", b"#f\r\n", b"_\r\n", b"*0\r\n", b"%0\r\n", b"~0\r\n",
-            b"*2\r\n%1\r\n+k\r\n~2\r\n:1\r\n*1\r\n_\r\n$0\r\n\r\n", b"$-1\r\n", b"*-1\r\n", b":-9223372036854775808\r\n",
-            b"%1\r\n*1\r\n:1\r\n=4\r\ntxt:\r\n", b"|1\r\n+ttl\r\n:3600\r\n$5\r\nvalue\r\n",
+            b"(3492890328409238509324850943850943825024385\r\n",
+            b"=15\r\ntxt:Some string\r\n",
+            b"!11\r\nERR\r\nbinary\r\n",
+            b",inf\r\n",
+            b",nan\r\n",
+            b",-1.5e10\r\n",
+            b"#t\r\n",
+            b"#f\r\n",
+            b"_\r\n",
+            b"*0\r\n",
+            b"%0\r\n",
+            b"~0\r\n",
+            b"*2\r\n%1\r\n+k\r\n~2\r\n:1\r\n*1\r\n_\r\n$0\r\n\r\n",
+            b"$-1\r\n",
+            b"*-1\r\n",
+            b":-9223372036854775808\r\n",
+            b"%1\r\n*1\r\n:1\r\n=4\r\ntxt:\r\n",
+            b"|1\r\n+ttl\r\n:3600\r\n$5\r\nvalue\r\n",
             b"*2\r\n:1\r\n|1\r\n+a\r\n+b\r\n:2\r\n",
         ];
         for frame in frames {

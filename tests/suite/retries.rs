@@ -17,7 +17,13 @@ with_1_and_4_workers! {
     fn passing_errors_are_waited_out(threads) {
         let (cluster, proxy) = one_node(threads, &[]);
         let mut client = proxy.client();
-        for error in ["-TRYAGAIN Multiple keys", "-CLUSTERDOWN The cluster is down", "-LOADING Redis is loading", "-MASTERDOWN Link down", "-READONLY You can't write"] {
+        for error in [
+            "-TRYAGAIN Multiple keys",
+            "-CLUSTERDOWN The cluster is down",
+            "-LOADING Redis is loading",
+            "-MASTERDOWN Link down",
+            "-READONLY You can't write",
+        ] {
             cluster.on(0, "INCR a", Act::reply(error));
             cluster.on(0, "INCR a", Act::reply(error));
             cluster.on(0, "SET n", Act::reply(error));
@@ -47,7 +53,16 @@ with_1_and_4_workers! {
     fn other_errors_are_delivered_as_they_are(threads) {
         let (cluster, proxy) = one_node(threads, &[]);
         let mut client = proxy.client();
-        for error in ["WRONGTYPE Operation", "OOM command", "ERR whatever", "NOPERM no", "BUSY busy", "MISCONF", "MOVEDX 1 2", "ASKED 1"] {
+        for error in [
+            "WRONGTYPE Operation",
+            "OOM command",
+            "ERR whatever",
+            "NOPERM no",
+            "BUSY busy",
+            "MISCONF",
+            "MOVEDX 1 2",
+            "ASKED 1",
+        ] {
             cluster.on(0, "INCR a", Act::reply(&format!("-{error}")));
             assert_eq!(client.run("INCR a"), Value::error(error));
         }
@@ -135,7 +150,10 @@ with_1_and_4_workers! {
         client.run("MSET a 1 b 2");
         cluster.on(0, "GET a", Act::Close);
         let replies = client.pipeline(&["GET a", "INCR n", "GET b", "ECHO x", "INCR n", "MGET a b"]);
-        assert_eq!((&replies[0], &replies[2], &replies[3]), (&Value::bulk("1"), &Value::bulk("2"), &Value::bulk("x")));
+        assert_eq!(
+            (&replies[0], &replies[2], &replies[3]),
+            (&Value::bulk("1"), &Value::bulk("2"), &Value::bulk("x"))
+        );
         assert_eq!(replies[5].items().len(), 2);
         for reply in [&replies[1], &replies[4]] {
             let known = matches!(reply, Value::Integer(_)) || reply.text().contains(MAY_HAVE_RUN);

@@ -47,13 +47,22 @@ everywhere! {
         client.request(&["DEL", &keys[0]]);
         client.request(&["LPUSH", &keys[0], "x"]);
         client.request(&["SET", &keys[1], "y"]);
-        assert_eq!(client.request(&with_keys("MGET", &keys)), Value::Array(vec![Value::Nil, Value::bulk("y")]));
+        assert_eq!(
+            client.request(&with_keys("MGET", &keys)),
+            Value::Array(vec![Value::Nil, Value::bulk("y")])
+        );
     }
 
     fn wrong_arity_is_refused_as_on_one_node(setup) {
         let proxy = setup.proxy();
         let mut client = proxy.client();
-        for (line, name) in [("MGET", "mget"), ("DEL", "del"), ("MSET a", "mset"), ("MSET a 1 b", "mset"), ("MSET a 1 zz 2 b", "mset")] {
+        for (line, name) in [
+            ("MGET", "mget"),
+            ("DEL", "del"),
+            ("MSET a", "mset"),
+            ("MSET a 1 b", "mset"),
+            ("MSET a 1 zz 2 b", "mset"),
+        ] {
             let text = format!("ERR wrong number of arguments for '{name}' command");
             assert_eq!(client.run(line), Value::error(&text), "{line}");
         }
@@ -63,7 +72,17 @@ everywhere! {
     fn what_cannot_be_split_is_refused(setup) {
         let proxy = setup.proxy();
         let mut client = proxy.client();
-        for line in ["RENAME a b", "SINTER a b", "MSETNX a 1 b 2", "ZUNION 2 a b", "EVAL return(1) 2 a b", "LMOVE a b LEFT LEFT", "SORT a STORE b", "PFMERGE a b", "COPY a b"] {
+        for line in [
+            "RENAME a b",
+            "SINTER a b",
+            "MSETNX a 1 b 2",
+            "ZUNION 2 a b",
+            "EVAL return(1) 2 a b",
+            "LMOVE a b LEFT LEFT",
+            "SORT a STORE b",
+            "PFMERGE a b",
+            "COPY a b",
+        ] {
             assert_eq!(client.run(line), Value::error(CROSSSLOT), "{line}");
         }
         assert!(!client.run("SINTER {x}a {x}b").is_error());
@@ -95,8 +114,11 @@ with_1_and_4_workers! {
         let cluster = FakeCluster::start(3);
         let proxy = Proxy::before(&cluster.seeds(), threads, &[]);
         let mut client = proxy.client();
-        let keys: Vec<String> = (0..3).map(|node| (0..).map(|n| format!("k{n}")).find(|key| cluster.owner(key) == node).unwrap()).collect();
-        for (name, oom) in [("MGET", "-OOM no memory"), ("DEL", "-NOPERM not yours"), ("EXISTS", "-ERR odd")] {
+        let keys: Vec<String> = (0..3)
+            .map(|node| (0..).map(|n| format!("k{n}")).find(|key| cluster.owner(key) == node).unwrap())
+            .collect();
+        for (name, oom) in [("MGET", "-OOM no memory"), ("DEL", "-NOPERM not yours"), ("EXISTS", "-ERR odd")]
+        {
             cluster.on(1, name, Act::reply(oom));
             assert_eq!(client.request(&with_keys(name, &keys)), Value::error(&oom[1..]), "{name}");
             assert!(!client.request(&with_keys(name, &keys)).is_error(), "{name} again");

@@ -39,14 +39,38 @@ crosswise! {
         let proxy = setup.proxy();
         // No -t: all the default tests.
         let said = benchmark(&proxy, &["-n", "600", "-c", "10", "-q"]);
-        for name in ["PING_INLINE", "PING_MBULK", "SET", "GET", "INCR", "LPUSH", "RPUSH", "LPOP", "RPOP", "SADD", "HSET", "SPOP", "ZADD", "ZPOPMIN", "LRANGE_100", "LRANGE_600", "MSET"] {
-            assert!(said.contains(&format!("{name}: ")) || said.contains(&format!("{name} (")), "{name}: {said}");
+        for name in [
+            "PING_INLINE",
+            "PING_MBULK",
+            "SET",
+            "GET",
+            "INCR",
+            "LPUSH",
+            "RPUSH",
+            "LPOP",
+            "RPOP",
+            "SADD",
+            "HSET",
+            "SPOP",
+            "ZADD",
+            "ZPOPMIN",
+            "LRANGE_100",
+            "LRANGE_600",
+            "MSET",
+        ] {
+            assert!(
+                said.contains(&format!("{name}: ")) || said.contains(&format!("{name} (")),
+                "{name}: {said}"
+            );
         }
     }
 
     fn the_benchmark_pipelines_and_picks_random_keys(setup) {
         let proxy = setup.proxy();
-        benchmark(&proxy, &["-n", "4000", "-c", "20", "-P", "16", "-r", "1000", "-q", "-t", "set,get,incr,mset,sadd"]);
+        benchmark(
+            &proxy,
+            &["-n", "4000", "-c", "20", "-P", "16", "-r", "1000", "-q", "-t", "set,get,incr,mset,sadd"],
+        );
         benchmark(&proxy, &["-n", "2000", "-c", "20", "-P", "100", "-d", "3000", "-q", "-t", "set,get"]);
     }
 
@@ -57,7 +81,8 @@ crosswise! {
 
     fn the_benchmark_in_cluster_mode_sees_only_the_proxy(setup) {
         let proxy = setup.proxy();
-        let said = benchmark(&proxy, &["--cluster", "-n", "1000", "-c", "10", "-q", "-t", "set,get,incr,mset"]);
+        let said =
+            benchmark(&proxy, &["--cluster", "-n", "1000", "-c", "10", "-q", "-t", "set,get,incr,mset"]);
         let nodes: Vec<&str> = said.lines().filter(|line| line.contains(" 127.0.0.1:")).collect();
         let proxied = format!(" 127.0.0.1:{}", proxy.port);
         assert!(!nodes.is_empty() && nodes.iter().all(|line| line.contains(&proxied)), "{said}");
@@ -75,7 +100,8 @@ everywhere! {
 
     fn the_cli_loads_in_bulk(setup) {
         let proxy = setup.proxy();
-        let lines: String = (0..5_000).map(|n| format!("SET {} {n}\r\n", setup.key(format!("bulk:{n}")))).collect();
+        let lines: String =
+            (0..5_000).map(|n| format!("SET {} {n}\r\n", setup.key(format!("bulk:{n}")))).collect();
         let output = tool("redis-cli", &["--pipe"], proxy.port, &lines);
         assert!(said(&output).contains("errors: 0, replies: 5000"), "{}", said(&output));
     }
@@ -93,7 +119,9 @@ everywhere! {
         let key = setup.key("hand");
         assert!(on_path("script").is_some(), "no script here; `make test` installs what the tests need");
         let mut command = Command::new("timeout");
-        command.args(["60", "script", "-qec", &format!("redis-cli -p {}", proxy.port), "/dev/null"]).env("TERM", "dumb");
+        command
+            .args(["60", "script", "-qec", &format!("redis-cli -p {}", proxy.port), "/dev/null"])
+            .env("TERM", "dumb");
         let shown = said(&feed(command, &format!("set {key} by-hand\nget {key}\nquit\n")));
         assert!(shown.contains("\"by-hand\""), "{shown}");
         assert!(!shown.contains("Error") && !shown.contains("not connected"), "{shown}");

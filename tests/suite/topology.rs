@@ -90,7 +90,14 @@ with_1_and_4_workers! {
     fn answers_that_make_no_sense_are_not_believed(threads) {
         let cluster = FakeCluster::start(2);
         let proxy = Proxy::before(&cluster.seeds(), threads, &["--topology-refresh", "100ms"]);
-        for answer in ["-ERR no", "+OK", "*1\r\n*3\r\n:5\r\n:1\r\n*2\r\n$1\r\nx\r\n:1", "*1\r\n*2\r\n:0\r\n:99999", "*1\r\n$-1", "%1\r\n:1\r\n:2"] {
+        for answer in [
+            "-ERR no",
+            "+OK",
+            "*1\r\n*3\r\n:5\r\n:1\r\n*2\r\n$1\r\nx\r\n:1",
+            "*1\r\n*2\r\n:0\r\n:99999",
+            "*1\r\n$-1",
+            "%1\r\n:1\r\n:2",
+        ] {
             let asked = || cluster.count(0, "CLUSTER") + cluster.count(1, "CLUSTER");
             for index in 0..2 {
                 cluster.forget_script(index);
