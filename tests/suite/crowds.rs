@@ -23,7 +23,7 @@ crosswise! {
                 assert_eq!(client.reply(), Value::bulk(format!("{number}:{round}")));
             }
         }
-        assert!(proxy.metric("slotway_client_connections") >= 1_000.0);
+        proxy.reaches("slotway_client_connections", 1_000.0);
         drop(clients);
         eventually("all are gone", || (proxy.metric("slotway_client_connections") == 0.0).then_some(()));
     }
@@ -41,7 +41,7 @@ crosswise! {
             }
         });
         eventually("all are gone", || (proxy.metric("slotway_client_connections") == 0.0).then_some(()));
-        assert!(proxy.metric("slotway_client_connections_total") >= 800.0);
+        proxy.reaches("slotway_client_connections_total", 800.0);
     }
 }
 
@@ -102,7 +102,7 @@ everywhere! {
         let mut idle = proxy.client();
         assert_eq!(idle.run("PING").text(), "PONG");
         assert_eq!(idle.read_to_close(), b"");
-        assert!(proxy.metric("slotway_client_connections_closed_total{reason=\"timeout\"}") >= 1.0);
+        proxy.reaches("slotway_client_connections_closed_total{reason=\"timeout\"}", 1.0);
     }
 }
 
@@ -153,7 +153,8 @@ with_1_and_4_workers! {
         }
         let name = format!("slotway_backend_connections{{node=\"127.0.0.1:{}\"}}", cluster.port(0));
         let connections = f64::from(u32::try_from(threads).unwrap());
-        assert!((proxy.metric(&name) - connections).abs() < 0.5, "one for each worker");
+        proxy.reaches(&name, connections);
+        assert!(proxy.metric(&name) < connections + 0.5, "one for each worker");
         assert!(TcpStream::connect(("127.0.0.1", proxy.port)).is_ok());
     }
 }

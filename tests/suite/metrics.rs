@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::support::{
-    Act, FakeCluster, Kind, Proxy, Setup, everywhere, server::on_path, with_1_and_4_workers,
+    Act, FakeCluster, Kind, Proxy, Setup, eventually, everywhere, server::on_path, with_1_and_4_workers,
 };
 
 /// Names and types as the documentation promises them.
@@ -43,6 +43,7 @@ everywhere! {
         client.run("NOSUCH");
         client.run("SET");
         drop(proxy.client());
+        proxy.reaches("slotway_command_errors_total{command=\"set\",error=\"ERR\"}", 1.0);
         let page = proxy.metrics();
         for (name, kind) in NAMES {
             assert!(page.contains(&format!("# TYPE slotway_{name} {kind}\n")), "{name}:\n{page}");
@@ -79,8 +80,7 @@ everywhere! {
 }
 
 fn is(proxy: &Proxy, name: &str, wanted: f64) {
-    let found = proxy.metric(name);
-    assert!((found - wanted).abs() < 1e-9, "{name} is {found}, not {wanted}");
+    eventually(&format!("{name} is {wanted}"), || ((proxy.metric(name) - wanted).abs() < 1e-9).then_some(()));
 }
 
 with_1_and_4_workers! {
@@ -115,6 +115,7 @@ with_1_and_4_workers! {
         let cluster = FakeCluster::start(1);
         let proxy = Proxy::before(&cluster.seeds(), threads, &[]);
         proxy.client().run("GET a");
+        proxy.reaches("slotway_command_duration_seconds_count{command=\"get\"}", 1.0);
         let page = proxy.metrics();
         let start = "slotway_command_duration_seconds_bucket{command=\"get\",le=\"";
         let buckets: Vec<(f64, f64)> = page
@@ -143,7 +144,7 @@ with_1_and_4_workers! {
         is(&proxy, &format!("slotway_backend_duration_seconds_count{{node=\"{node}\"}}"), 1.0);
         is(&proxy, "slotway_queue_duration_seconds_count", 1.0);
         is(&proxy, "slotway_slots_unassigned", 0.0);
-        assert!(proxy.metric("slotway_client_input_bytes_total") >= 20.0);
-        assert!(proxy.metric("slotway_backend_output_bytes_total") >= 20.0);
+        proxy.reaches("slotway_client_input_bytes_total", 20.0);
+        proxy.reaches("slotway_backend_output_bytes_total", 20.0);
     }
 }

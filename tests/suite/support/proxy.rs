@@ -90,6 +90,12 @@ impl Proxy {
         value.map_or(0.0, |value| value.parse().expect("a number"))
     }
 
+    /// Waits until the metric is at least `least`: counts may trail the replies that they count by a turn.
+    #[track_caller]
+    pub(crate) fn reaches(&self, name: &str, least: f64) {
+        eventually(&format!("{name} reaches {least}"), || (self.metric(name) >= least).then_some(()));
+    }
+
     /// Asks it to drain, as a service manager does, and waits for its exit code.
     #[track_caller]
     pub(crate) fn terminate(&mut self) -> Option<i32> {
