@@ -104,7 +104,7 @@ crosswise! {
         let port = cluster.port(1 - from).to_string();
         old.request(&["MIGRATE", "127.0.0.1", &port, "{a}1", "0", "1000"]);
         client.send(&["MGET", "{a}1", "{a}2"]);
-        crate::support::eventually("it was told to try again", || {
+        eventually("it was told to try again", || {
             (proxy.metric("slotway_retries_total{reason=\"tryagain\"}") > 0.0).then_some(())
         });
         old.request(&["MIGRATE", "127.0.0.1", &port, "{a}2", "0", "1000"]);
