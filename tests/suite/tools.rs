@@ -5,7 +5,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use crate::support::{Kind, Proxy, Setup, crosswise, everywhere, server::on_path};
+use crate::support::{Kind, Proxy, Setup, crosswise, everywhere, programs::on_path};
 
 fn tool(name: &str, args: &[&str], port: u16, input: &str) -> Output {
     assert!(on_path(name).is_some(), "no {name} here; `make test` installs what the tests need");

@@ -6,6 +6,7 @@ pub(crate) mod fake;
 pub(crate) mod http;
 pub(crate) mod ports;
 pub(crate) mod process;
+pub(crate) mod programs;
 pub(crate) mod proxy;
 pub(crate) mod random;
 pub(crate) mod resp;
@@ -16,10 +17,11 @@ pub(crate) mod wait;
 pub(crate) use client::Client;
 pub(crate) use cluster::Cluster;
 pub(crate) use fake::{Act, FakeCluster, Gate};
+pub(crate) use programs::python_environment;
 pub(crate) use proxy::Proxy;
 pub(crate) use random::Random;
 pub(crate) use resp::{Value, encode};
-pub(crate) use server::{Kind, python_environment};
+pub(crate) use server::Kind;
 pub(crate) use wait::{PATIENCE, eventually};
 
 /// One way to run a test: which servers, how many workers.

