@@ -3,14 +3,21 @@
 //! A client's outbox releases what was written. A backend's keeps each request until it is answered, so that
 //! a redirect finds its bytes here and nothing is copied to be kept. Knows no socket.
 
-use std::{collections::VecDeque, io::IoSlice};
+use std::{cell::RefCell, collections::VecDeque, io::IoSlice};
 
 /// Small pieces share a block up to this size; blocks are reused.
 const BLOCK: usize = 64 * 1024;
+/// Empty blocks that a worker keeps for its outboxes: 4 MiB.
+const SPARE_BLOCKS: usize = 64;
 /// From this size on bytes that come in a vector of their own are taken over instead of copied.
 pub(super) const LARGE: usize = 16 * 1024;
 /// Blocks given to one write.
 pub(super) const SLICES: usize = 32;
+
+thread_local! {
+    /// Empty blocks of this worker, each of [`BLOCK`] bytes.
+    static SPARE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+}
 
 /// Invariants: `written <= len`; `head` lies in the first block; each piece lies in one block.
 #[derive(Debug, Default)]
@@ -22,7 +29,6 @@ pub(super) struct Outbox {
     len: usize,
     /// Of these, the first that were written.
     written: usize,
-    spare: Option<Vec<u8>>,
 }
 
 impl Outbox {
@@ -119,9 +125,11 @@ impl Outbox {
     /// A block with room for `most` bytes.
     #[inline]
     fn block(&mut self, most: usize) -> &mut Vec<u8> {
-        let fits = self.blocks.back().is_some_and(|b| b.is_empty() || b.len() + most <= BLOCK);
-        if !fits {
-            self.blocks.push_back(self.spare.take().unwrap_or_default());
+        match self.blocks.back() {
+            Some(last) if last.is_empty() || last.len() + most <= BLOCK => {}
+            // What is little stays little; what needs a second block will fill it.
+            None => self.blocks.push_back(Vec::new()),
+            Some(_) => self.blocks.push_back(spare_block()),
         }
         let last = self.blocks.len() - 1;
         &mut self.blocks[last]
@@ -138,13 +146,25 @@ impl Outbox {
                 self.blocks[0].clear();
                 return;
             }
-            if let Some(mut block) = self.blocks.pop_front()
-                && block.capacity() <= BLOCK
-            {
-                block.clear();
-                self.spare = Some(block);
+            if let Some(block) = self.blocks.pop_front() {
+                give_back(block);
             }
         }
+    }
+}
+
+fn spare_block() -> Vec<u8> {
+    SPARE.with_borrow_mut(Vec::pop).unwrap_or_else(|| Vec::with_capacity(BLOCK))
+}
+
+fn give_back(mut block: Vec<u8>) {
+    if block.capacity() == BLOCK {
+        block.clear();
+        SPARE.with_borrow_mut(|spare| {
+            if spare.len() < SPARE_BLOCKS {
+                spare.push(block);
+            }
+        });
     }
 }
 
