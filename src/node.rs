@@ -92,7 +92,9 @@ async fn exchange(addr: &NodeAddr, credentials: &Credentials, args: &[&[u8]]) ->
     let mut replies = Replies { stream, bytes: Vec::new() };
     replies.stream.write_all(&requests).await?;
     if authenticates && let Value::Error(text) = replies.next().await? {
-        return Err(AskError::Unauthenticated(text));
+        // No more than its first word: a node that does not know AUTH echoes the password.
+        let word = text.split_whitespace().next().unwrap_or_default();
+        return Err(AskError::Unauthenticated(word.to_owned()));
     }
     replies.next().await
 }

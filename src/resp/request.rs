@@ -154,7 +154,8 @@ impl RequestParser {
     pub fn needs(&self) -> usize {
         match (self.state, self.args.last()) {
             (State::Body(_), Some(span)) => span.start as usize + span.len as usize + 2,
-            _ => self.at + 1,
+            (State::Header(_), _) => self.at + 1,
+            _ => 1,
         }
     }
 

@@ -52,6 +52,9 @@ pub(super) struct Backend {
     queue: RefCell<Queue>,
     waker: RefCell<Option<Waker>>,
     woken: Cell<bool>,
+    connected: Cell<bool>,
+    /// When the node last did something for the request that it is due to answer.
+    progress: Cell<u64>,
     /// Why the task must give the connection up.
     lost: Cell<Option<Lost>>,
     /// Not needed any more: the task ends when nothing is in flight.
@@ -91,6 +94,8 @@ impl Backend {
             queue: RefCell::default(),
             waker: RefCell::default(),
             woken: Cell::new(false),
+            connected: Cell::new(false),
+            progress: Cell::new(0),
             lost: Cell::new(None),
             retired: Cell::new(false),
             waiters: RefCell::default(),
@@ -110,6 +115,7 @@ impl Backend {
     #[inline]
     pub(super) fn send_with(&self, most: usize, mut flight: Flight, write: impl FnOnce(&mut Vec<u8>)) {
         let mut queue = self.queue.borrow_mut();
+        self.expect_progress(&queue);
         flight.len = queue.outbox.append_with(most, write);
         queue.flights.push_back(flight);
         drop(queue);
@@ -119,6 +125,7 @@ impl Backend {
     /// Sends `request` without copying it if it is large.
     pub(super) fn send_owned(&self, request: Vec<u8>, mut flight: Flight) {
         let mut queue = self.queue.borrow_mut();
+        self.expect_progress(&queue);
         flight.len = request.len();
         queue.outbox.append_owned(request);
         queue.flights.push_back(flight);
@@ -126,21 +133,34 @@ impl Backend {
         self.wake();
     }
 
-    /// Whether `client` must wait before it sends more here; it is woken then.
+    /// Whether `client` must wait before it sends more here; it is woken then. Who comes while others wait
+    /// waits too.
     #[inline]
     pub(super) fn refuses(&self, client: &Rc<Client>) -> bool {
-        if self.queue.borrow().outbox.len() < MAX_QUEUE {
+        let queued = self.queue.borrow().outbox.len();
+        if queued < MAX_QUEUE / 2 {
             return false;
         }
-        self.waiters.borrow_mut().push(Rc::clone(client));
-        true
+        let mut waiters = self.waiters.borrow_mut();
+        let refused = queued >= MAX_QUEUE || !waiters.is_empty();
+        if refused && !waiters.iter().any(|waiter| Rc::ptr_eq(waiter, client)) {
+            waiters.push(Rc::clone(client));
+        }
+        refused
     }
 
-    /// Gives up on a node that has left its oldest request unanswered since before `limit`, a time of the
-    /// worker's clock.
+    /// The node is busy from now on, if it was not.
+    #[inline]
+    fn expect_progress(&self, queue: &Queue) {
+        if queue.flights.is_empty() {
+            self.progress.set(self.worker.now());
+        }
+    }
+
+    /// Gives up on a node that has neither taken nor answered anything since `limit`, a time of the worker's
+    /// clock, though requests are due.
     pub(super) fn check_timeout(&self, limit: u64) {
-        let oldest = self.queue.borrow().flights.front().map_or(0, |flight| flight.written);
-        if oldest != 0 && oldest < limit {
+        if self.connected.get() && !self.is_idle() && self.progress.get() < limit {
             self.lost.set(Some(Lost::Timeout));
             self.wake();
         }
@@ -195,8 +215,11 @@ impl Backend {
                 continue;
             };
             self.metrics.connections.add(1);
+            self.progress.set(self.worker.tick_clock());
+            self.connected.set(true);
             let mut replies = Replies::default();
             let lost = poll_fn(|cx| self.poll_pump(cx, &mut stream, &mut replies)).await;
+            self.connected.set(false);
             self.metrics.connections.sub(1);
             drop(stream);
             if replies.seen {
@@ -271,6 +294,9 @@ impl Backend {
             if written == 0 {
                 return Err(std::io::ErrorKind::WriteZero.into());
             }
+            if queue.sent == 0 {
+                self.progress.set(self.worker.tick_clock());
+            }
             queue.outbox.wrote(written);
             self.worker.metrics.backend_out.add(written as u64);
             queue.stamp(&self.worker, &self.metrics);
@@ -288,7 +314,7 @@ impl Backend {
         let needs = replies.scanner.needs();
         let filled = ready!(replies.intake.poll_fill(cx, stream, &mut scratch, needs));
         let Ok((filled, n)) = filled else { return Poll::Ready(Err(Lost::Closed)) };
-        self.worker.tick_clock();
+        self.progress.set(self.worker.tick_clock());
         self.worker.metrics.backend_in.add(n as u64);
         let result = match filled {
             Filled::End => Err(Lost::Closed),
@@ -347,12 +373,13 @@ impl Backend {
         if verdict == Verdict::Deliver || flight.ticket.is_none() {
             queue.outbox.release(flight.len);
             drop(queue);
+            flight.overtake();
             flight.answer(reply);
         } else {
             let request = queue.outbox.front(flight.len).to_vec();
             queue.outbox.release(flight.len);
             drop(queue);
-            self.worker.redirect(flight, request, verdict, reply.bytes(), self.protocol);
+            self.worker.redirect(flight, request, verdict, reply.bytes());
         }
         Ok(())
     }

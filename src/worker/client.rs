@@ -283,6 +283,10 @@ impl Client {
     /// Why it is over, if everything that was asked is answered and delivered.
     fn ended(&self) -> Option<CloseReason> {
         let reason = self.ending.get()?;
+        // Who was idle for too long does not read either.
+        if reason == CloseReason::Timeout && !self.waits() {
+            return Some(reason);
+        }
         (self.line.borrow().is_empty() && !self.held.get()).then_some(reason)
     }
 

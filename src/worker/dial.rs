@@ -53,11 +53,12 @@ fn greeting(protocol: Protocol, credentials: &Credentials) -> (Vec<u8>, usize) {
         encode_request(&mut bytes, &auth.into_iter().flatten().collect::<Vec<_>>());
         replies += 1;
     }
-    if protocol == Protocol::Resp3 {
-        encode_request(&mut bytes, &["HELLO", "3"]);
-        replies += 1;
+    match protocol {
+        Protocol::Resp3 => encode_request(&mut bytes, &["HELLO", "3"]),
+        // A node that turns connections away says so unasked; a reply to this tells that it does not.
+        Protocol::Resp2 => encode_request(&mut bytes, &["PING"]),
     }
-    (bytes, replies)
+    (bytes, replies + 1)
 }
 
 async fn write_all(stream: &mut Stream, mut bytes: &[u8]) -> io::Result<()> {
@@ -78,11 +79,14 @@ async fn read_replies(stream: &mut Stream, mut due: usize) -> Result<(), DialErr
         }
         while let Some(reply) = scanner.scan(&bytes).map_err(|_| DialError::Garbage)? {
             if reply.kind == b'-' {
-                let line = String::from_utf8_lossy(&bytes[1..reply.len]);
-                return Err(DialError::Refused(line.trim_end().to_owned()));
+                // No more than its first word: a node that does not know AUTH echoes the password.
+                let word = bytes[1..reply.len].split(u8::is_ascii_whitespace).next().unwrap_or_default();
+                return Err(DialError::Refused(String::from_utf8_lossy(word).into_owned()));
             }
             bytes.drain(..reply.len);
-            due -= 1;
+            if reply.kind != b'>' {
+                due = due.checked_sub(1).ok_or(DialError::Garbage)?;
+            }
         }
     }
     Ok(())

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::{client::Client, line::Reply};
-use crate::{cluster::Slot, command::Command};
+use crate::{cluster::Slot, command::Command, resp::Protocol};
 
 /// A request's place in its client's reply order: the promise of exactly one reply.
 ///
@@ -61,6 +61,8 @@ pub(super) struct Flight {
     pub(super) written: u64,
     /// Redirects it followed since it was last delayed.
     pub(super) hops: u32,
+    /// The version in which its client wants the reply.
+    pub(super) protocol: Protocol,
     /// Times that it was delayed.
     pub(super) attempts: u32,
     /// Whether its client's other delayed requests wait for it.
@@ -71,17 +73,8 @@ impl Flight {
     /// A request of `ticket`'s client, for the owner of `slot`.
     #[inline]
     pub(super) fn new(ticket: Ticket, command: &'static Command, slot: Option<Slot>, received: u64) -> Self {
-        Self {
-            ticket: Some(ticket),
-            command: Some(command),
-            slot,
-            len: 0,
-            received,
-            written: 0,
-            hops: 0,
-            attempts: 0,
-            serial: false,
-        }
+        let protocol = ticket.client().map_or(Protocol::Resp2, |client| client.protocol.get());
+        Self { ticket: Some(ticket), command: Some(command), slot, protocol, ..Self::asking(received) }
     }
 
     /// The ASKING ahead of a redirected request.
@@ -94,8 +87,21 @@ impl Flight {
             received,
             written: 0,
             hops: 0,
+            protocol: Protocol::Resp2,
             attempts: 0,
             serial: false,
+        }
+    }
+
+    /// It ran: requests of its client for the same slot that were sent before and did not run yet must not
+    /// run after it.
+    #[inline]
+    pub(super) fn overtake(&self) {
+        if let (Some(ticket), Some(slot)) = (&self.ticket, self.slot)
+            && let Some(client) = ticket.client()
+            && client.retries.any()
+        {
+            client.retries.overtaken(slot, ticket.number(), self.read_only());
         }
     }
 

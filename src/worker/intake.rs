@@ -48,7 +48,7 @@ impl Intake {
     ) -> Poll<io::Result<(Filled, usize)>> {
         let have = self.kept.len();
         if needs > IN_PLACE || have > IN_PLACE {
-            let most = needs.saturating_sub(have).clamp(IN_PLACE, STEP.max(have));
+            let most = needs.saturating_sub(have).clamp(IN_PLACE.max(have / 4), STEP.max(have));
             self.kept.reserve_exact(most);
             let n = ready!(stream.poll_read_into(cx, &mut self.kept, most))?;
             return Poll::Ready(Ok((if n == 0 { Filled::End } else { Filled::Kept }, n)));

@@ -184,7 +184,8 @@ impl Line {
         self.waiting -= 1;
         self.expected = reply.bytes().len().max(self.expected - self.expected / 8);
         if place.part != 0 {
-            return self.answer_part(index, reply);
+            self.answer_part(index, reply);
+            return self.squeeze();
         }
         if index == head {
             self.emit(index, reply);

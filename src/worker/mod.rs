@@ -88,7 +88,7 @@ struct Worker {
     clients: RefCell<HashMap<u64, Rc<Client>>>,
     backends: RefCell<HashMap<(NodeAddr, Protocol), Rc<Backend>>>,
     /// Slots that are moving, and until when that is assumed: their requests go one by one.
-    unsettled: RefCell<Vec<(Slot, u64)>>,
+    unsettled: RefCell<HashMap<Slot, u64>>,
     any_unsettled: Cell<bool>,
     discoveries: Discoveries,
 }
@@ -164,7 +164,11 @@ impl Worker {
     fn welcome(self: &Rc<Self>, arrived: Arrived) {
         let arrival = match Arrival::try_from(arrived) {
             Ok(arrival) => arrival,
-            Err(error) => return tracing::warn!(%error, "cannot take a client on"),
+            Err(error) => {
+                // It was counted when it was placed; a client that resets at once gets here.
+                self.mailboxes.left(self.index);
+                return tracing::debug!(%error, "client gone before it was taken on");
+            }
         };
         let client = Client::new(self, arrival);
         self.clients.borrow_mut().insert(client.id, Rc::clone(&client));

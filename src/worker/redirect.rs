@@ -13,7 +13,6 @@ use super::{
 use crate::{
     cluster::NodeAddr,
     metrics::RetryReason,
-    resp::Protocol,
     routing::{Redirect, RetryAfter, Verdict},
     topology::Signal,
 };
@@ -25,6 +24,7 @@ const ASKING: &[u8] = b"*1\r\n$6\r\nASKING\r\n";
 const MAY_HAVE_RUN: &[u8] =
     b"-ERR the connection to the node was lost after the command was sent: it may have been executed\r\n";
 const NOT_SERVED: &[u8] = b"-CLUSTERDOWN Hash slot not served\r\n";
+const OTHERS_WAIT: &[u8] = b"-CLUSTERDOWN earlier requests of this connection still wait for their nodes\r\n";
 const TOO_MANY_REDIRECTS: &[u8] = b"-CLUSTERDOWN the nodes redirect the request in a circle\r\n";
 
 impl Worker {
@@ -36,11 +36,18 @@ impl Worker {
         request: Vec<u8>,
         verdict: Verdict,
         reply: &[u8],
-        protocol: Protocol,
     ) {
         let Some(client) = flight.ticket.as_ref().and_then(|t| t.client().cloned()) else { return };
         match verdict {
+            _ if is_made_up(&flight, &verdict, reply) => flight.answer(Reply::Copy(reply)),
             Verdict::Deliver => flight.answer(Reply::Copy(reply)),
+            Verdict::Follow(Redirect::Moved(_, addr) | Redirect::Ask(_, addr))
+                if runs_script(&flight) && !self.knows(&addr) =>
+            {
+                // A script can utter any address; only control may find out whether it is a node's.
+                self.topology.signal(Signal::Lost);
+                delay(&client, Delayed { flight, request, last: TOO_MANY_REDIRECTS.to_vec() });
+            }
             Verdict::Retry(after) => {
                 self.note_retry(after, &flight);
                 delay(&client, Delayed { flight, request, last: reply.to_vec() });
@@ -51,9 +58,10 @@ impl Worker {
                 flight.hops += 1;
                 let others_wait = client.retries.any() && !flight.serial;
                 if flight.hops > MAX_HOPS || others_wait || client.is_closed() {
-                    delay(&client, Delayed { flight, request, last: TOO_MANY_REDIRECTS.to_vec() });
+                    let last = if others_wait { OTHERS_WAIT } else { TOO_MANY_REDIRECTS };
+                    delay(&client, Delayed { flight, request, last: last.to_vec() });
                 } else {
-                    self.follow(redirect, flight, request, protocol);
+                    self.follow(redirect, flight, request);
                 }
             }
         }
@@ -63,6 +71,7 @@ impl Worker {
     pub(super) fn lost(&self, flight: Flight, request: Vec<u8>, sent: bool, addr: &NodeAddr) {
         let Some(client) = flight.ticket.as_ref().and_then(|t| t.client().cloned()) else { return };
         if sent && !flight.read_only() {
+            flight.overtake();
             return flight.answer(Reply::Copy(MAY_HAVE_RUN));
         }
         self.metrics.retried(RetryReason::Lost);
@@ -86,8 +95,8 @@ impl Worker {
         self.follow_topology();
         let Delayed { flight, request, .. } = delayed;
         let backend = match flight.slot {
-            Some(slot) => self.owner(slot, client.protocol.get()),
-            None => self.any_primary(client.protocol.get()),
+            Some(slot) => self.owner(slot, flight.protocol),
+            None => self.any_primary(flight.protocol),
         };
         match backend {
             Some(backend) => backend.send_owned(request, flight),
@@ -95,9 +104,9 @@ impl Worker {
         }
     }
 
-    fn follow(self: &Rc<Self>, redirect: Redirect, flight: Flight, request: Vec<u8>, protocol: Protocol) {
+    fn follow(self: &Rc<Self>, redirect: Redirect, flight: Flight, request: Vec<u8>) {
         let (Redirect::Moved(_, addr) | Redirect::Ask(_, addr)) = &redirect;
-        let backend: Rc<Backend> = self.backend(addr, protocol);
+        let backend: Rc<Backend> = self.backend(addr, flight.protocol);
         if matches!(redirect, Redirect::Ask(..)) {
             backend.send(ASKING, Flight::asking(flight.received));
         }
@@ -134,3 +143,34 @@ impl Worker {
         }
     }
 }
+
+/// Whether the request runs a script, which may reply with any error it likes.
+fn runs_script(flight: &Flight) -> bool {
+    flight.command.is_some_and(|c| ["eval", "evalsha", "fcall"].iter().any(|name| c.name.starts_with(name)))
+}
+
+/// Whether the error is not the node's own: of another slot than the request's, or a script's word that looks
+/// like a node's. A script may have run before it said so.
+fn is_made_up(flight: &Flight, verdict: &Verdict, reply: &[u8]) -> bool {
+    match verdict {
+        Verdict::Deliver => false,
+        Verdict::Follow(Redirect::Moved(slot, _) | Redirect::Ask(slot, _)) => {
+            flight.slot.is_some_and(|own| own != *slot)
+        }
+        Verdict::Retry(_) => {
+            let own = NODES_OWN.iter().any(|text| reply.get(1..).is_some_and(|line| line.starts_with(text)));
+            runs_script(flight) && !flight.read_only() && !own
+        }
+    }
+}
+
+/// What nodes say before they run a script, as in redis server.c and cluster.c.
+const NODES_OWN: [&[u8]; 7] = [
+    b"TRYAGAIN Multiple keys request during rehashing of slot",
+    b"CLUSTERDOWN The cluster is down",
+    b"CLUSTERDOWN Hash slot not served",
+    b"LOADING Redis is loading",
+    b"LOADING Valkey is loading",
+    b"MASTERDOWN Link with MASTER is down",
+    b"READONLY You can't write against a read only replica",
+];

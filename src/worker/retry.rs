@@ -11,7 +11,12 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::{client::Client, flight::Flight, line::Reply};
+use super::{
+    client::Client,
+    flight::{Flight, Ticket},
+    line::Reply,
+};
+use crate::cluster::Slot;
 
 /// Pause before the first new try; doubles up to [`PAUSE_MAX`].
 const PAUSE_MIN: Duration = Duration::from_millis(5);
@@ -23,6 +28,13 @@ pub(super) struct Delayed {
     pub(super) request: Vec<u8>,
     /// What the client gets when time is up.
     pub(super) last: Vec<u8>,
+}
+
+impl Delayed {
+    /// Its place in its client's line.
+    fn number(&self) -> u64 {
+        self.flight.ticket.as_ref().map_or(0, Ticket::number)
+    }
 }
 
 /// The delayed requests of one client, in the order of its line.
@@ -48,6 +60,19 @@ impl Retries {
         self.landed.notify_one();
     }
 
+    /// A request for `slot` with this number ran. Earlier ones for that slot that still wait are given up with
+    /// their errors, as they would run out of order; reads may be passed by reads.
+    pub(super) fn overtaken(&self, slot: Slot, number: u64, by_read: bool) {
+        let passed = |d: &Delayed| {
+            d.flight.slot == Some(slot) && d.number() < number && !(by_read && d.flight.read_only())
+        };
+        let (given_up, kept) = self.queue.take().into_iter().partition::<VecDeque<_>, _>(passed);
+        self.queue.replace(kept);
+        for delayed in given_up {
+            delayed.flight.answer(Reply::Copy(&delayed.last));
+        }
+    }
+
     /// Forgets all: the client is gone.
     pub(super) fn clear(&self) {
         let forgotten = self.queue.take();
@@ -56,9 +81,8 @@ impl Retries {
     }
 
     fn insert(&self, delayed: Delayed) {
-        let number = |d: &Delayed| d.flight.ticket.as_ref().map_or(0, super::flight::Ticket::number);
         let mut queue = self.queue.borrow_mut();
-        let place = queue.partition_point(|other| number(other) < number(&delayed));
+        let place = queue.partition_point(|other| other.number() < delayed.number());
         queue.insert(place, delayed);
     }
 }

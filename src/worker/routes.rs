@@ -110,25 +110,21 @@ impl Worker {
     /// Notes that `slot` is moving: some of its keys are here, some there.
     pub(super) fn unsettle_slot(&self, slot: Slot) {
         let until = self.now() + UNSETTLED_FOR;
-        let mut unsettled = self.unsettled.borrow_mut();
-        match unsettled.iter_mut().find(|(other, _)| *other == slot) {
-            Some(known) => known.1 = until,
-            None => unsettled.push((slot, until)),
-        }
+        self.unsettled.borrow_mut().insert(slot, until);
         self.any_unsettled.set(true);
     }
 
     /// Whether `slot` is moving.
     #[inline]
     pub(super) fn is_unsettled(&self, slot: Slot) -> bool {
-        self.any_unsettled.get() && self.unsettled.borrow().iter().any(|&(other, _)| other == slot)
+        self.any_unsettled.get() && self.unsettled.borrow().contains_key(&slot)
     }
 
     /// Forgets slots that have stopped moving.
     pub(super) fn settle_slots(&self) {
         let now = self.now();
         let mut unsettled = self.unsettled.borrow_mut();
-        unsettled.retain(|&(_, until)| until > now);
+        unsettled.retain(|_, until| *until > now);
         self.any_unsettled.set(!unsettled.is_empty());
     }
 }

@@ -39,6 +39,8 @@ mod protocol_errors;
 #[cfg(test)]
 mod redirects;
 #[cfg(test)]
+mod regression;
+#[cfg(test)]
 mod resharding;
 #[cfg(test)]
 mod resp3;

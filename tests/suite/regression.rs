@@ -1,0 +1,101 @@
+//! Mistakes that were made once. Each test opens with its scenario.
+
+use std::{net::TcpStream, time::Duration};
+
+use socket2::SockRef;
+
+use crate::support::{
+    Act, FakeCluster, Gate, Kind, Proxy, Setup, Value, crosswise, eventually, resp::encode,
+    with_1_and_4_workers,
+};
+
+with_1_and_4_workers! {
+    fn a_client_that_resets_at_once_frees_its_place(threads) {
+        // 1. A client connects and resets the connection before a worker took it on.
+        // 2. The worker cannot ask the socket for its peer and drops it.
+        // 3. The client was counted when it was placed, and never uncounted: at maxclients all were refused.
+        let cluster = FakeCluster::start(1);
+        let proxy = Proxy::before(&cluster.seeds(), threads, &["--maxclients", "20"]);
+        for _ in 0..200 {
+            let socket = TcpStream::connect(("127.0.0.1", proxy.port)).expect("the door is open");
+            SockRef::from(&socket).set_linger(Some(Duration::ZERO)).expect("loopback sockets linger");
+        }
+        eventually("there is room", || (proxy.client().run("PING").text() == "PONG").then_some(()));
+    }
+
+    fn a_later_write_is_not_undone_by_an_earlier_one(threads) {
+        // 1. A client pipelines two writes to a key.
+        // 2. The node cannot run the first yet, and runs the second.
+        // 3. The first was tried again and ran last, though it was sent first.
+        let cluster = FakeCluster::start(1);
+        let proxy = Proxy::before(&cluster.seeds(), threads, &[]);
+        let mut client = proxy.client();
+        client.run("SET a 0");
+        let gate = Gate::new();
+        cluster.on(0, "SET a 1", Act::reply("-LOADING Redis is loading the dataset in memory"));
+        cluster.on(0, "GET hold", Act::Hold(gate.clone()));
+        client.send_raw(&[encode(&["GET", "hold"]), encode(&["SET", "a", "1"]), encode(&["SET", "a", "2"])].concat());
+        cluster.wait_for(0, "GET hold");
+        gate.open();
+        client.reply();
+        let first = client.reply();
+        assert_eq!(client.reply(), Value::ok());
+        let last = client.run("GET a");
+        assert!(last == Value::bulk("2"), "{first:?}, then {last:?}");
+    }
+
+    fn a_node_that_takes_long_but_works_is_not_given_up(threads) {
+        // 1. Many requests are written to a node at once; it answers each after a while.
+        // 2. The last waits longer than the backend timeout since it was written, though replies come all the time.
+        // 3. The connection was given up.
+        let cluster = FakeCluster::start(1);
+        let proxy = Proxy::before(&cluster.seeds(), threads, &["--backend-timeout", "1s"]);
+        let mut client = proxy.client();
+        client.run("SET a 1");
+        let gates: Vec<_> = (0..5).map(|_| Gate::new()).collect();
+        for (n, gate) in gates.iter().enumerate() {
+            cluster.on(0, &format!("INCR slow{n}"), Act::Hold(gate.clone()));
+        }
+        let all: Vec<u8> = (0..5).flat_map(|n| encode(&["INCR", &format!("slow{n}")])).collect();
+        client.send_raw(&all);
+        for (n, gate) in gates.iter().enumerate() {
+            cluster.wait_for(0, &format!("INCR slow{n}"));
+            // The node is at work on this one for a while: what passes is the time that is tested.
+            std::thread::sleep(Duration::from_millis(400));
+            gate.open();
+            assert_eq!(client.reply(), Value::Integer(1), "request {n}");
+        }
+    }
+
+    fn a_node_that_stalls_in_the_middle_of_a_request_is_given_up(threads) {
+        // 1. A request is larger than the socket buffers, and its node reads no further.
+        // 2. The request is never written to its end, so it had no time from which to wait.
+        // 3. The client waited for ever.
+        let cluster = crate::support::Cluster::start(Kind::Redis, 1, 0);
+        let proxy = Proxy::of(&cluster, threads, &["--backend-timeout", "500ms", "--retry-deadline", "500ms"]);
+        let mut client = proxy.client();
+        client.run("SET a 1");
+        cluster.node(0).pause();
+        client.send_raw(&encode(&[&b"SET"[..], b"a", &vec![b'x'; 32 << 20]]));
+        let reply = client.reply();
+        cluster.node(0).resume();
+        assert!(reply.is_error(), "{reply:?}");
+    }
+}
+
+crosswise! {
+    fn a_script_s_word_is_no_redirect(setup) {
+        // 1. A script does its work and replies with an error that reads like a node's redirect.
+        // 2. The proxy dialled the address that the script made up, and told all clients to go there.
+        let proxy = setup.proxy();
+        let mut client = proxy.client();
+        let key = setup.key("scripted");
+        for error in ["MOVED 1 127.0.0.1:1", "ASK 1 127.0.0.1:1", "TRYAGAIN later", "LOADING itself"] {
+            client.run(&format!("SET {key} 0"));
+            let script = format!("redis.call('incr', KEYS[1]) return redis.error_reply('{error}')");
+            let reply = client.request(&["EVAL", &script, "1", &key]);
+            assert!(reply.text().contains(error), "{reply:?}");
+            assert_eq!(client.run(&format!("GET {key}")), Value::bulk("1"), "{error}");
+        }
+    }
+}
