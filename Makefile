@@ -21,7 +21,8 @@ test: ## Install what the tests need, then check form, lints, documents and run 
 	$(CARGO) clippy --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --document-private-items
 	$(CARGO) test
-	$(CARGO) test --benches --no-run
+	$(CARGO) bench --no-run
+	$(CARGO) bench --bench instructions
 
 bench: ## Measure slotway beside its peers (benches/run --help tells more)
 	benches/run $(BENCH)

@@ -2,27 +2,18 @@
 //!
 //! `cargo bench --bench instructions` runs each one under `valgrind --tool=callgrind`, compares with the
 //! counts stored in `benches/instructions.toml` and fails where one grew by more than 3 %;
-//! `cargo bench --bench instructions -- --store` stores the counts of today. A new one joins [`BENCHES`].
+//! `cargo bench --bench instructions -- --store` stores the counts of today. A new one joins [`rounds::ROUNDS`].
 //! Invariant: a count is the difference of a long and a short run divided by the rounds between them, so
 //! what both do once (start-up, the input) falls out; the loop's few instructions per round stay in.
 
 use std::collections::BTreeMap;
-use std::hint::black_box;
 use std::io::Write as _;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use slotway::cluster::Slot;
 
-/// What is counted: a name and what one round of it does.
-const BENCHES: &[(&str, fn())] = &[
-    ("slot_of_short_key", || slot_of(b"key:000000012345")),
-    ("slot_of_tagged_key", || slot_of(b"{user1000}.following")),
-];
-
-fn slot_of(key: &[u8]) {
-    black_box(Slot::of(black_box(key)));
-}
+#[path = "rounds.rs"]
+mod rounds;
 
 /// Where the counts are kept that a run is compared with.
 const STORE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/instructions.toml");
@@ -47,7 +38,7 @@ fn main() -> Result<ExitCode> {
 
 /// Runs one benchmark, natively or under valgrind: the half that is counted.
 fn run(name: &str, rounds: u32) -> Result<()> {
-    let (_, round) = BENCHES.iter().find(|(known, _)| *known == name).context("no such benchmark")?;
+    let (_, round) = rounds::ROUNDS.iter().find(|(known, _)| *known == name).context("no such benchmark")?;
     (0..rounds).for_each(|_| round());
     Ok(())
 }
@@ -59,7 +50,7 @@ fn compare(store: bool) -> Result<ExitCode> {
         Err(_) => Counts::new(),
     };
     let mut counts = Counts::new();
-    for (name, _) in BENCHES {
+    for (name, _) in rounds::ROUNDS {
         counts.insert((*name).to_owned(), count(name)?);
     }
     let grown = report(&counts, &stored)?;
