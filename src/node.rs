@@ -234,7 +234,7 @@ mod tests {
         assert_eq!(asked(&node, &credentials(Some("me")), SOON).await, Ok(Value::Simple("OK".into())));
         node.say("-WRONGPASS no\r\n");
         let refused = asked(&node, &credentials(None), SOON).await;
-        assert_eq!(refused, Err(AskError::Unauthenticated("WRONGPASS no".into())));
+        assert_eq!(refused, Err(AskError::Unauthenticated("WRONGPASS".into())));
         let requests = node.requests.lock().unwrap().clone();
         assert_eq!(requests[..3], ["AUTH me secret", "PING", "AUTH secret"]);
     }
