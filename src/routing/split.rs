@@ -28,12 +28,16 @@ pub struct Part {
 /// The parts of `request`, in the order of its keys. Yields one part when all keys are of one slot.
 pub fn parts<'a>(kind: SplitKind, request: Request<'a>) -> impl Iterator<Item = Part> + Clone + use<'a> {
     let step = step(kind);
-    let mut first = 1;
+    let slot_at = move |index| request.arg(index).map(Slot::of);
+    let (mut first, mut next) = (1, None);
     std::iter::from_fn(move || {
-        let slot = Slot::of(request.arg(first)?);
+        // The key that ended the part before begins this one: its slot is known.
+        let slot = next.take().or_else(|| slot_at(first))?;
         let mut end = first + step;
-        while request.arg(end).is_some_and(|key| Slot::of(key) == slot) {
+        next = slot_at(end);
+        while next == Some(slot) {
             end += step;
+            next = slot_at(end);
         }
         let part = Part { slot, first, end: end.min(request.argc()) };
         first = end;
