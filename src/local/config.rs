@@ -10,7 +10,7 @@ use crate::{
 /// Parameters that are the same for every slotway: it stores nothing and shows one database.
 const FIXED: &[(&str, &str)] = &[
     ("appendonly", "no"),
-    ("cluster-enabled", "yes"),
+    ("cluster-enabled", "no"),
     ("cluster-require-full-coverage", "yes"),
     ("databases", "1"),
     ("maxmemory", "0"),

@@ -113,8 +113,6 @@ labels! {
         Protocol => "protocol",
         /// The client was idle for too long.
         Timeout => "timeout",
-        /// The client left more replies unread than it may.
-        OutputLimit => "output_limit",
         /// There were too many clients.
         MaxClients => "max_clients",
         /// The socket failed.

@@ -82,7 +82,10 @@ async fn serve(config: Arc<Config>) -> Result<(), Failure> {
     status.set_listening(true);
     tokio::select! {
         () = stops.next() => {}
-        failure = cluster_required(&equipment.config, &status) => return Err(failure),
+        failure = cluster_required(&equipment.config, &status) => {
+            listen::clean_up(&equipment.config);
+            return Err(failure);
+        }
     }
     status.set_draining();
     doors.shutdown().await;

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     cluster::Slot,
     command::{self, Command, CommandError, SplitKind},
+    local,
     resp::{ReplyWriter, Request},
     routing::{self, Merge, Refusal, Route},
 };
@@ -154,8 +155,10 @@ fn refused(client: &Rc<Client>, command: &'static Command, refusal: Refusal) -> 
         }
         Refusal::Keys(error) => refuse(client, Some(command), &error.to_string()),
         Refusal::Unsupported => {
-            let name = command.name.replace('|', " ").to_uppercase();
-            refuse(client, Some(command), &format!("ERR {name} is not supported by slotway yet"))
+            let mut reply = Vec::new();
+            local::not_served(command.name, &mut ReplyWriter::new(&mut reply, client.protocol.get()));
+            client.reply(Some(command), &reply);
+            Step::Done
         }
     }
 }

@@ -4,6 +4,7 @@ use std::{fmt::Write, rc::Rc, sync::Arc};
 
 use super::Ask;
 use crate::{
+    local,
     resp::{Protocol, ReplyWriter},
     worker::{
         Worker,
@@ -31,7 +32,7 @@ pub(super) fn answer(ask: &Ask<'_>) -> Step {
         },
         "reply" => reply(ask),
         "getredir" => ask.write(|w| w.integer(-1)),
-        other => ask.refuse(&format!("ERR CLIENT {} is not supported by slotway yet", other.to_uppercase())),
+        _ => ask.write(|w| local::not_served(ask.command.name, w)),
     }
 }
 
