@@ -21,7 +21,7 @@ test: ## Install what the tests need, then check form, lints, documents and run 
 	$(CARGO) clippy --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --document-private-items
 	$(CARGO) test
-	$(CARGO) bench --no-run
+	$(CARGO) bench --no-run --bench micro --bench instructions
 	$(CARGO) bench --bench instructions
 
 bench: ## Measure slotway beside its peers (benches/run --help tells more)
