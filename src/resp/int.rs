@@ -17,10 +17,21 @@ const LONGEST: usize = 22;
 /// The one number whose opposite is none.
 const LOWEST: &[u8] = b"-9223372036854775808\r\n";
 
-/// Reads the number at `bytes[at..]`, its type byte already behind.
+/// Reads the number at `bytes[at..]`, its type byte already behind. Most have one digit or two, or are -1.
 #[inline]
 pub(super) fn number_line(bytes: &[u8], at: usize) -> Line {
     let Some(rest) = bytes.get(at..) else { return Line::Incomplete };
+    match rest {
+        [digit @ b'0'..=b'9', b'\r', b'\n', ..] => Line::Number(i64::from(digit - b'0'), at + 3),
+        [ten @ b'1'..=b'9', one @ b'0'..=b'9', b'\r', b'\n', ..] => {
+            Line::Number(i64::from(ten - b'0') * 10 + i64::from(one - b'0'), at + 4)
+        }
+        [b'-', b'1', b'\r', b'\n', ..] => Line::Number(-1, at + 4),
+        _ => any_number(rest, at),
+    }
+}
+
+fn any_number(rest: &[u8], at: usize) -> Line {
     let mut value: i64 = 0;
     for (i, &byte) in rest.iter().enumerate().take(LONGEST - 2) {
         let digit = byte.wrapping_sub(b'0');

@@ -129,6 +129,10 @@ impl RequestParser {
     pub fn scan(&mut self, bytes: &[u8], limits: &Limits) -> Result<Scanned, ProtocolError> {
         if self.state == State::Start {
             self.args.clear();
+            if let Some(len) = self.scan_whole(bytes, limits) {
+                return Ok(Scanned::Request(len));
+            }
+            self.args.clear();
             match bytes.first() {
                 None => return Ok(Scanned::Incomplete),
                 Some(b'*') => {}
@@ -164,6 +168,19 @@ impl RequestParser {
         if self.state == State::Start {
             self.args = Vec::new();
         }
+    }
+
+    /// The common case at once: a short request that is all there and breaks no rule. Its length.
+    #[inline]
+    fn scan_whole(&mut self, bytes: &[u8], limits: &Limits) -> Option<usize> {
+        let [b'*', count @ b'1'..=b'9', b'\r', b'\n', ..] = bytes else { return None };
+        let mut at = 4;
+        for _ in b'0'..*count {
+            let span = header(bytes, at, limits).ok()??;
+            at = body_end(bytes, span).ok()??;
+            self.args.push(span);
+        }
+        Some(at)
     }
 
     #[inline]
