@@ -48,6 +48,8 @@ pub(super) struct Client {
     epoch: Cell<u64>,
     /// Whether a whole request waits in `input` for something else than bytes.
     held: Cell<bool>,
+    /// Whether the worker will have it deliver what is ready, soon.
+    holding: Cell<bool>,
     /// Takes no more requests; closes for this reason when all replies are delivered.
     ending: Cell<Option<CloseReason>>,
     /// Whether what was read but not taken is dropped at the end.
@@ -114,6 +116,7 @@ impl Client {
             line: RefCell::default(),
             epoch: Cell::new(0),
             held: Cell::new(false),
+            holding: Cell::new(false),
             ending: Cell::new(None),
             deaf: Cell::new(false),
             closed: Cell::new(false),
@@ -149,12 +152,35 @@ impl Client {
 
     /// Answers place `number` of its line.
     #[inline]
-    pub(super) fn answer(&self, number: u64, reply: Reply<'_>) {
+    pub(super) fn answer(self: &Rc<Self>, number: u64, reply: Reply<'_>) {
         if self.closed.get() {
             return;
         }
-        self.line.borrow_mut().answer(number, reply, self.worker.now());
-        self.wake();
+        let mut line = self.line.borrow_mut();
+        line.answer(number, reply, self.worker.now());
+        let holds = line.holds() && !self.held.get();
+        drop(line);
+        if holds {
+            self.hold();
+        } else {
+            self.wake();
+        }
+    }
+
+    /// Lets the replies that are ready wait for the others of their batch, for a short while.
+    #[inline]
+    fn hold(self: &Rc<Self>) {
+        if !self.holding.replace(true) {
+            self.worker.release_soon(self);
+        }
+    }
+
+    /// Delivers what it holds.
+    pub(super) fn release(&self) {
+        self.holding.set(false);
+        if self.line.borrow().outbox.unwritten() > 0 {
+            self.wake();
+        }
     }
 
     /// Takes the next place in line for a request of `command`.
@@ -328,6 +354,7 @@ impl Client {
         self.worker.metrics.client_in.add(n as u64);
         self.active.set(self.worker.tick_clock());
         self.worker.follow_topology();
+        self.line.borrow_mut().begin_batch();
         match filled {
             Filled::End => self.end(CloseReason::Client, false),
             Filled::Scratch(len) => {

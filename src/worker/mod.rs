@@ -15,6 +15,7 @@ mod line;
 mod mailbox;
 mod outbox;
 mod redirect;
+mod release;
 mod retry;
 mod routes;
 mod stream;
@@ -91,6 +92,7 @@ struct Worker {
     unsettled: RefCell<HashMap<Slot, u64>>,
     any_unsettled: Cell<bool>,
     discoveries: Discoveries,
+    releases: release::Releases,
 }
 
 /// Runs worker `index` on this thread until it has drained.
@@ -129,6 +131,7 @@ impl Worker {
             unsettled: RefCell::default(),
             any_unsettled: Cell::new(false),
             discoveries: Discoveries::default(),
+            releases: release::Releases::default(),
             config,
             topology,
             registry: metrics,
@@ -140,6 +143,7 @@ impl Worker {
     /// Takes clients on until it is told to drain and the last is gone.
     async fn serve(self: Rc<Self>, mut mail: mpsc::UnboundedReceiver<Mail>) {
         tokio::task::spawn_local(tick::run(Rc::clone(&self)));
+        tokio::task::spawn_local(release::run(Rc::clone(&self)));
         let mut draining = false;
         while !(draining && self.clients.borrow().is_empty()) {
             match mail.recv().await {

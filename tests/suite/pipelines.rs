@@ -1,6 +1,8 @@
 //! Order and completeness of replies, however the requests arrive.
 
-use crate::support::{Kind, Random, Setup, Value, encode, everywhere};
+use crate::support::{
+    Act, FakeCluster, Gate, Kind, Proxy, Random, Setup, Value, encode, everywhere, with_1_and_4_workers,
+};
 
 /// Requests in one write, as the issue asks.
 const LONG: usize = 10_000;
@@ -120,5 +122,23 @@ everywhere! {
             assert_eq!(client.request(&[&b"SET"[..], key, &value]), Value::ok(), "{}", key.escape_ascii());
             assert_eq!(client.request(&[&b"GET"[..], key]), Value::Bulk(value), "{}", key.escape_ascii());
         }
+    }
+}
+
+with_1_and_4_workers! {
+    fn a_reply_does_not_wait_for_a_node_that_hangs(threads) {
+        let cluster = FakeCluster::start(2);
+        let (quick, slow) = ("foo", "bar");
+        assert_ne!(cluster.owner(quick), cluster.owner(slow));
+        let proxy = Proxy::before(&cluster.seeds(), threads, &["--backend-timeout", "0"]);
+        let gate = Gate::new();
+        cluster.on(cluster.owner(slow), "GET", Act::Hold(gate.clone()));
+        let mut client = proxy.client();
+        let pipeline = ["GET", "GET", "ECHO"].map(|name| encode(&[name, quick]));
+        client.send_raw(&[&pipeline[0][..], &encode(&["GET", slow]), &pipeline[1], &pipeline[2]].concat());
+        assert_eq!(client.reply(), Value::Nil, "it is there before the other");
+        gate.open();
+        assert_eq!([client.reply(), client.reply()], [Value::Nil, Value::Nil]);
+        assert_eq!(client.reply(), Value::bulk(quick));
     }
 }

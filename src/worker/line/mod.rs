@@ -14,6 +14,8 @@ use crate::{command::Command, metrics::ErrorKind, routing::Merge};
 const MAX_PLACES: usize = 16 * 1024;
 /// Requests that a client may have in flight before its first reply tells how large its replies are.
 const FIRST_WINDOW: usize = 16;
+/// Replies of so many bytes do not wait for others.
+const HOLD: usize = 16 * 1024;
 /// Parked bytes that are no longer needed are squeezed out when there are more than this and than those needed.
 const SLACK: usize = 4096;
 
@@ -90,6 +92,8 @@ pub(super) struct Line {
     places: VecDeque<Place>,
     done: usize,
     waiting: usize,
+    /// The number of the first request of the last read.
+    batch: u64,
     parked: Vec<u8>,
     /// Bytes of `parked` that are still needed.
     live: usize,
@@ -123,6 +127,21 @@ impl Line {
     /// Bytes of replies that wait for the client, in order or not.
     pub(super) fn buffered(&self) -> usize {
         self.outbox.len() + self.live + self.large
+    }
+
+    /// The requests from now on came in one read.
+    #[inline]
+    pub(super) fn begin_batch(&mut self) {
+        self.batch = self.base + self.places.len() as u64;
+    }
+
+    /// Whether the replies in the outbox had better wait for the next: it is of the same read as the last of
+    /// them, and they are few bytes.
+    #[inline]
+    pub(super) fn holds(&self) -> bool {
+        self.done < self.places.len()
+            && self.base + self.done as u64 > self.batch
+            && self.outbox.unwritten() < HOLD
     }
 
     /// The next place, for a request received at `received`. Returns its number.

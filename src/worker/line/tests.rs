@@ -38,6 +38,33 @@ fn replies_leave_in_the_order_of_their_requests() {
 }
 
 #[test]
+fn replies_wait_for_the_others_of_their_read_only() {
+    let mut line = Line::default();
+    let earlier = line.join(None, 0, false);
+    line.begin_batch();
+    let batch: Vec<u64> = (0..3).map(|_| line.join(None, 0, false)).collect();
+    answer(&mut line, earlier, "+a\r\n");
+    assert!(!line.holds(), "of an earlier read");
+    answer(&mut line, batch[0], "+b\r\n");
+    assert!(line.holds(), "the next is of the same read");
+    answer(&mut line, batch[2], "+d\r\n");
+    answer(&mut line, batch[1], "+c\r\n");
+    assert!(!line.holds(), "all of the read are there");
+    assert_eq!(out(&mut line), "+a\r\n+b\r\n+c\r\n+d\r\n");
+}
+
+#[test]
+fn much_waits_for_nothing() {
+    let mut line = Line::default();
+    line.begin_batch();
+    let batch: Vec<u64> = (0..3).map(|_| line.join(None, 0, false)).collect();
+    answer(&mut line, batch[0], "+a\r\n");
+    assert!(line.holds());
+    answer(&mut line, batch[1], &format!("+{}\r\n", "x".repeat(HOLD)));
+    assert!(!line.holds());
+}
+
+#[test]
 fn a_reply_that_is_not_wanted_holds_its_place_all_the_same() {
     let mut line = Line::default();
     let (muted, heard) = (line.join(None, 0, true), line.join(None, 0, false));
