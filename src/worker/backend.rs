@@ -8,7 +8,6 @@ use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
     future::poll_fn,
-    io::IoSlice,
     rc::Rc,
     sync::Arc,
     task::{Context, Poll, Waker, ready},
@@ -22,7 +21,7 @@ use super::{
     flight::Flight,
     intake::{Filled, Intake},
     line::Reply,
-    outbox::{LARGE, Outbox, SLICES},
+    outbox::{LARGE, Outbox},
     stream::Stream,
 };
 use crate::{
@@ -287,9 +286,9 @@ impl Backend {
         let mut queue = self.queue.borrow_mut();
         let queue = &mut *queue;
         while queue.outbox.unwritten() > 0 {
-            let mut slices = [IoSlice::new(&[]); SLICES];
-            let filled = queue.outbox.slices(&mut slices);
-            let Poll::Ready(written) = stream.poll_write(cx, &slices[..filled]) else { break };
+            let Poll::Ready(written) = queue.outbox.write(|slices| stream.poll_write(cx, slices)) else {
+                break;
+            };
             let written = written?;
             if written == 0 {
                 return Err(std::io::ErrorKind::WriteZero.into());
@@ -297,7 +296,6 @@ impl Backend {
             if queue.sent == 0 {
                 self.progress.set(self.worker.tick_clock());
             }
-            queue.outbox.wrote(written);
             self.worker.metrics.backend_out.add(written as u64);
             queue.stamp(&self.worker, &self.metrics);
         }

@@ -17,7 +17,6 @@ use super::{
     flight::Ticket,
     intake::{Filled, Intake},
     line::{Line, Reply},
-    outbox::SLICES,
     retry::Retries,
     stream::Stream,
 };
@@ -48,7 +47,10 @@ pub(super) struct Client {
     epoch: Cell<u64>,
     /// Whether a whole request waits in `input` for something else than bytes.
     held: Cell<bool>,
-    /// Whether the worker will have it deliver what is ready, soon.
+    /// Whether its task waits for nothing but bytes to read.
+    reads: Cell<bool>,
+    /// Whether the worker will write what is ready, in this turn or soon.
+    due: Cell<bool>,
     holding: Cell<bool>,
     /// Takes no more requests; closes for this reason when all replies are delivered.
     ending: Cell<Option<CloseReason>>,
@@ -116,6 +118,8 @@ impl Client {
             line: RefCell::default(),
             epoch: Cell::new(0),
             held: Cell::new(false),
+            reads: Cell::new(false),
+            due: Cell::new(false),
             holding: Cell::new(false),
             ending: Cell::new(None),
             deaf: Cell::new(false),
@@ -158,27 +162,30 @@ impl Client {
         }
         let mut line = self.line.borrow_mut();
         line.answer(number, reply, self.worker.now());
-        let holds = line.holds() && !self.held.get();
+        let holds = line.holds();
         drop(line);
-        if holds {
-            self.hold();
-        } else {
-            self.wake();
+        if holds && self.reads.get() {
+            if !self.holding.replace(true) {
+                self.worker.hold_for(self);
+            }
+        } else if !self.due.replace(true) {
+            self.worker.deliver_to(self);
         }
     }
 
-    /// Lets the replies that are ready wait for the others of their batch, for a short while.
-    #[inline]
-    fn hold(self: &Rc<Self>) {
-        if !self.holding.replace(true) {
-            self.worker.release_soon(self);
-        }
-    }
-
-    /// Delivers what it holds.
-    pub(super) fn release(&self) {
+    /// Delivers what it held back.
+    pub(super) fn release(self: &Rc<Self>) {
         self.holding.set(false);
-        if self.line.borrow().outbox.unwritten() > 0 {
+        if self.line.borrow().outbox.unwritten() > 0 && !self.due.replace(true) {
+            self.worker.deliver_to(self);
+        }
+    }
+
+    /// Writes the replies that are ready. What else there is to do now is its task's.
+    pub(super) fn deliver(&self) {
+        self.due.set(false);
+        let all = self.flush(|stream, slices| stream.try_write(slices));
+        if !(all.is_ok_and(|all| all) && self.reads.get()) {
             self.wake();
         }
     }
@@ -273,13 +280,14 @@ impl Client {
 
     fn poll(self: &Rc<Self>, cx: &mut Context<'_>) -> Poll<CloseReason> {
         self.arm(cx);
+        self.reads.set(false);
         for _ in 0..READS_PER_TURN {
-            if self.flush(cx).is_err() {
+            if self.flush(|stream, slices| stream.poll_write(cx, slices)).is_err() {
                 return Poll::Ready(CloseReason::Io);
             }
             if self.held.get() {
                 self.consume_kept();
-                if self.flush(cx).is_err() {
+                if self.flush(|stream, slices| stream.poll_write(cx, slices)).is_err() {
                     return Poll::Ready(CloseReason::Io);
                 }
             }
@@ -289,8 +297,13 @@ impl Client {
             if self.held.get() || self.ending.get().is_some() || self.is_full() {
                 return Poll::Pending;
             }
-            if ready!(self.poll_requests(cx)).is_err() {
-                return Poll::Ready(CloseReason::Io);
+            match self.poll_requests(cx) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(_)) => return Poll::Ready(CloseReason::Io),
+                Poll::Pending => {
+                    self.reads.set(true);
+                    return Poll::Pending;
+                }
             }
         }
         cx.waker().wake_by_ref();
@@ -322,25 +335,28 @@ impl Client {
         self.line.borrow().is_full(self.worker.config.client_output_buffer_limit)
     }
 
-    /// Writes the replies that are ready, as far as the socket takes them.
-    fn flush(&self, cx: &mut Context<'_>) -> io::Result<()> {
+    /// Writes the replies that are ready by `write`, as far as the socket takes them. Whether all are written.
+    #[inline]
+    fn flush(
+        &self,
+        mut write: impl FnMut(&mut Stream, &[IoSlice<'_>]) -> Poll<io::Result<usize>>,
+    ) -> io::Result<bool> {
         let mut line = self.line.borrow_mut();
         let mut stream = self.stream.borrow_mut();
-        let Some(stream) = &mut *stream else { return Ok(()) };
+        let Some(stream) = &mut *stream else { return Ok(true) };
         while line.outbox.unwritten() > 0 {
-            let mut slices = [IoSlice::new(&[]); SLICES];
-            let filled = line.outbox.slices(&mut slices);
-            let Poll::Ready(written) = stream.poll_write(cx, &slices[..filled]) else { return Ok(()) };
+            let Poll::Ready(written) = line.outbox.write(|slices| write(stream, slices)) else {
+                return Ok(false);
+            };
             let written = written?;
             if written == 0 {
                 return Err(io::ErrorKind::WriteZero.into());
             }
-            line.outbox.wrote(written);
             line.outbox.release(written);
             self.worker.metrics.client_out.add(written as u64);
         }
         self.worker.delivered(&mut line);
-        Ok(())
+        Ok(true)
     }
 
     /// Reads once and takes the requests that are complete.

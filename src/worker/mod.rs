@@ -6,6 +6,7 @@
 mod answers;
 mod backend;
 mod client;
+mod deliver;
 mod dial;
 mod discover;
 mod dispatch;
@@ -15,7 +16,6 @@ mod line;
 mod mailbox;
 mod outbox;
 mod redirect;
-mod release;
 mod retry;
 mod routes;
 mod stream;
@@ -35,6 +35,7 @@ use tokio::sync::mpsc;
 use self::{
     backend::Backend,
     client::{Arrival, Client},
+    deliver::Deliveries,
     discover::Discoveries,
     line::Line,
     routes::Routes,
@@ -92,7 +93,7 @@ struct Worker {
     unsettled: RefCell<HashMap<Slot, u64>>,
     any_unsettled: Cell<bool>,
     discoveries: Discoveries,
-    releases: release::Releases,
+    deliveries: Deliveries,
 }
 
 /// Runs worker `index` on this thread until it has drained.
@@ -131,7 +132,7 @@ impl Worker {
             unsettled: RefCell::default(),
             any_unsettled: Cell::new(false),
             discoveries: Discoveries::default(),
-            releases: release::Releases::default(),
+            deliveries: Deliveries::default(),
             config,
             topology,
             registry: metrics,
@@ -143,7 +144,8 @@ impl Worker {
     /// Takes clients on until it is told to drain and the last is gone.
     async fn serve(self: Rc<Self>, mut mail: mpsc::UnboundedReceiver<Mail>) {
         tokio::task::spawn_local(tick::run(Rc::clone(&self)));
-        tokio::task::spawn_local(release::run(Rc::clone(&self)));
+        tokio::task::spawn_local(deliver::run(Rc::clone(&self)));
+        tokio::task::spawn_local(deliver::release(Rc::clone(&self)));
         let mut draining = false;
         while !(draining && self.clients.borrow().is_empty()) {
             match mail.recv().await {

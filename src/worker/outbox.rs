@@ -3,7 +3,12 @@
 //! A client's outbox releases what was written. A backend's keeps each request until it is answered, so that
 //! a redirect finds its bytes here and nothing is copied to be kept. Knows no socket.
 
-use std::{cell::RefCell, collections::VecDeque, io::IoSlice};
+use std::{
+    cell::RefCell,
+    collections::VecDeque,
+    io::{self, IoSlice},
+    task::Poll,
+};
 
 /// Small pieces share a block up to this size; blocks are reused.
 const BLOCK: usize = 64 * 1024;
@@ -93,9 +98,29 @@ impl Outbox {
         filled
     }
 
+    /// Gives `write` the bytes to write next, and notes how many it wrote.
+    #[inline]
+    pub(super) fn write(
+        &mut self,
+        write: impl FnOnce(&[IoSlice<'_>]) -> Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        let done = match self.blocks.front() {
+            Some(only) if self.blocks.len() == 1 => write(&[IoSlice::new(&only[self.head + self.written..])]),
+            _ => {
+                let mut slices = [IoSlice::new(&[]); SLICES];
+                let filled = self.slices(&mut slices);
+                write(&slices[..filled])
+            }
+        };
+        if let Poll::Ready(Ok(n)) = done {
+            self.wrote(n);
+        }
+        done
+    }
+
     /// The socket took `n` bytes more.
     #[inline]
-    pub(super) fn wrote(&mut self, n: usize) {
+    fn wrote(&mut self, n: usize) {
         self.written += n;
         debug_assert!(self.written <= self.len);
     }

@@ -61,4 +61,18 @@ impl Stream {
             (Self::Unix(unix), many) => Pin::new(unix).poll_write_vectored(cx, many),
         }
     }
+
+    /// Writes from `slices` at once or not at all: nobody is woken when there is room again.
+    pub(super) fn try_write(&self, slices: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        let written = match (self, slices) {
+            (Self::Tcp(tcp), [one]) => tcp.try_write(one),
+            (Self::Tcp(tcp), many) => tcp.try_write_vectored(many),
+            (Self::Unix(unix), [one]) => unix.try_write(one),
+            (Self::Unix(unix), many) => unix.try_write_vectored(many),
+        };
+        match written {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Poll::Pending,
+            written => Poll::Ready(written),
+        }
+    }
 }

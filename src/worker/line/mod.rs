@@ -224,14 +224,14 @@ impl Line {
     /// Tells of each reply that is in the outbox and forgets its place: to be called when the outbox was written.
     #[inline]
     pub(super) fn delivered(&mut self, mut tell: impl FnMut(Delivered)) {
-        for place in self.places.drain(..self.done) {
-            if place.part == 0 {
-                let Place { command, received, answered, error, .. } = place;
-                tell(Delivered { command, received, answered, error });
-            }
-        }
         self.base += self.done as u64;
-        self.done = 0;
+        for _ in 0..std::mem::take(&mut self.done) {
+            let Some(Place { command, received, answered, error, part: 0, .. }) = self.places.pop_front()
+            else {
+                continue;
+            };
+            tell(Delivered { command, received, answered, error });
+        }
     }
 
     /// Gives back memory that is not in use.

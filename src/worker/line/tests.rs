@@ -5,14 +5,15 @@ use proptest::prelude::*;
 use super::*;
 
 fn out(line: &mut Line) -> String {
-    let n = line.outbox.unwritten();
-    let text = {
-        let mut slices = [std::io::IoSlice::new(&[]); super::super::outbox::SLICES];
-        let filled = line.outbox.slices(&mut slices);
-        slices[..filled].iter().flat_map(|s| s.iter().map(|&b| char::from(b))).collect()
-    };
-    line.outbox.wrote(n);
-    line.outbox.release(n);
+    let mut text = String::new();
+    while line.outbox.unwritten() > 0 {
+        let written = line.outbox.write(|slices| {
+            text.push_str(std::str::from_utf8(&slices[0]).unwrap());
+            std::task::Poll::Ready(Ok(slices[0].len()))
+        });
+        let std::task::Poll::Ready(Ok(n)) = written else { panic!("not written") };
+        line.outbox.release(n);
+    }
     line.delivered(|_| {});
     text
 }
