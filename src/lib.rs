@@ -30,7 +30,9 @@
 //!     +---- "please refresh" signals (bounded) -----------+---- control: CLUSTER SLOTS, /metrics, /readyz
 //! ```
 //! A worker is a thread with a tokio `LocalRuntime`. What its tasks share is in `Rc` and `Cell`. On the
-//! path of a request there is no lock, no channel between threads, no task, no oneshot and no allocation.
+//! path of a request there is no lock, no channel between threads, no task, no oneshot and no allocation. The
+//! exception is asked for: with `--backend-connections-per-node` workers share connections through byte queues
+//! (`worker::pipe`), each of which has a lock.
 //!
 //! ## The route of one request
 //! 1. `worker::client` reads into the worker's scratch room; [`resp::RequestParser`] finds a frame in place.
