@@ -73,7 +73,8 @@
 //! table, owner. topology, refresh. request, reply, error reply, push. command: an entry of the command table.
 //! redirect: moved or ask. *Route*: where a request goes. *Verdict*: what a reply means for its request.
 //! *In flight*: given to a backend, not answered. *Ticket*: a request's place in its client's reply order.
-//! *Profile*: what clients must have in common to share a backend; today the protocol version.
+//! *Profile*: what clients must have in common to share a backend; today the protocol version. *Pipe*: a
+//! connection to a node that workers share. *Lane*: one worker's part of a pipe.
 
 pub mod cli;
 pub mod cluster;

@@ -211,6 +211,25 @@ fn a_lane_that_is_not_read_holds_the_node_back_in_time() {
     }
 }
 
+#[test]
+fn a_node_that_does_not_read_holds_the_lanes_back() {
+    let mut bench = Bench::with(1);
+    let get = request(&["GET", &"k".repeat(1000)]);
+    let mut taken = 0;
+    while let Poll::Ready(written) = bench.lanes[0].poll_write(&mut idle(), &[IoSlice::new(&get)]) {
+        taken += written.unwrap();
+        assert!(bench.run());
+        // What the joint holds, and the queues of the lane and of the node.
+        assert!(taken <= MAX_UNWRITTEN + 3 * 64 * 1024, "{taken} bytes were taken");
+    }
+    assert!(taken >= MAX_UNWRITTEN);
+    let mut seen = 0;
+    while seen < taken - get.len() {
+        seen += self::taken(&mut bench.node).len();
+        assert!(bench.run());
+    }
+}
+
 proptest! {
     #[test]
     fn every_lane_gets_its_own_replies_in_order(
