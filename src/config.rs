@@ -43,6 +43,8 @@ pub struct Config {
     pub topology_refresh: Duration,
     /// How long a node may leave a request unanswered before it counts as lost.
     pub backend_timeout: Duration,
+    /// Connections to each node for each profile, which workers share; 0 is one for each worker.
+    pub backend_connections_per_node: usize,
     /// How long one request is tried before its last error reaches the client.
     pub retry_deadline: Duration,
     /// How long a drain may take.
@@ -59,6 +61,14 @@ pub struct Config {
     pub requirepass: Option<SecretString>,
     /// Where `/metrics`, `/livez` and `/readyz` are served.
     pub metrics_addr: Option<SocketAddr>,
+}
+
+impl Config {
+    /// How many connections to each node the workers share; none where each has its own.
+    pub fn pipes_per_node(&self) -> Option<usize> {
+        let pipes = self.backend_connections_per_node;
+        (1..self.threads).contains(&pipes).then_some(pipes)
+    }
 }
 
 /// How much is logged.

@@ -30,7 +30,9 @@
 //!     +---- "please refresh" signals (bounded) -----------+---- control: CLUSTER SLOTS, /metrics, /readyz
 //! ```
 //! A worker is a thread with a tokio `LocalRuntime`. What its tasks share is in `Rc` and `Cell`. On the
-//! path of a request there is no lock, no channel between threads, no task, no oneshot and no allocation.
+//! path of a request there is no lock, no channel between threads, no task, no oneshot and no allocation. The
+//! exception is asked for: with `--backend-connections-per-node` workers share connections through byte queues
+//! (`worker::pipe`), each of which has a lock.
 //!
 //! ## The route of one request
 //! 1. `worker::client` reads into the worker's scratch room; [`resp::RequestParser`] finds a frame in place.
@@ -71,7 +73,8 @@
 //! table, owner. topology, refresh. request, reply, error reply, push. command: an entry of the command table.
 //! redirect: moved or ask. *Route*: where a request goes. *Verdict*: what a reply means for its request.
 //! *In flight*: given to a backend, not answered. *Ticket*: a request's place in its client's reply order.
-//! *Profile*: what clients must have in common to share a backend; today the protocol version.
+//! *Profile*: what clients must have in common to share a backend; today the protocol version. *Pipe*: a
+//! connection to a node that workers share. *Lane*: one worker's part of a pipe.
 
 pub mod cli;
 pub mod cluster;

@@ -110,6 +110,9 @@ options! {
         /// How long a node may leave a request unanswered before it counts as lost; 0 is off
         [value_name = "DURATION"]
         backend_timeout: Period = Period::secs(5),
+        /// Connections to each node that all workers share; 0 is one for each worker
+        [value_name = "N"]
+        backend_connections_per_node: usize = 0,
         /// How long one request is retried before its last error reaches the client
         [value_name = "DURATION"]
         retry_deadline: Period = Period::secs(5),

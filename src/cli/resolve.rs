@@ -36,6 +36,7 @@ impl Settled {
             log_format: self.log_format,
             topology_refresh: self.topology_refresh.0,
             backend_timeout: self.backend_timeout.0,
+            backend_connections_per_node: self.backend_connections_per_node,
             retry_deadline: self.retry_deadline.0,
             drain_timeout: self.drain_timeout.0,
             require_cluster: self.require_cluster.filter(|&p| p != Period::secs(0)).map(|p| p.0),

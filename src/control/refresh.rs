@@ -236,6 +236,7 @@ mod tests {
             log_format: LogFormat::Text,
             topology_refresh,
             backend_timeout: 5 * second,
+            backend_connections_per_node: 0,
             retry_deadline: second,
             drain_timeout: second,
             require_cluster: None,

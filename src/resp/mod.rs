@@ -1,5 +1,6 @@
 //! L0: bytes to frames and back. Sans-IO, resumable, bounded; knows no socket, clock or cluster.
 
+mod cut;
 mod frame;
 mod inline;
 mod int;
@@ -8,6 +9,7 @@ mod request;
 mod value;
 mod write;
 
+pub use cut::{ASKING, Cut, CutError, Cutter, HELD};
 pub use frame::{Request, Span};
 pub use inline::encode_inline;
 pub use reply::{Reply, ReplyError, ReplyScanner};

@@ -64,6 +64,20 @@ impl ReplyScanner {
         Ok(Some(found))
     }
 
+    /// How many of the `seen` bytes, for which [`Self::scan`] found no end, need not be given again: they are
+    /// understood, and of a reply whose [`Self::kind`] is known. They may go on before the reply is whole, and
+    /// count no more towards its length.
+    pub fn pass(&mut self, seen: usize) -> usize {
+        let understood = if self.kind == 0 { 0 } else { self.at.min(seen) };
+        self.at -= understood;
+        understood
+    }
+
+    /// The type byte of the reply under way; 0 before it was seen.
+    pub fn kind(&self) -> u8 {
+        self.kind
+    }
+
     /// How long the reply is at least: more than was seen where a long string is awaited.
     pub fn needs(&self) -> usize {
         self.at + usize::from(self.pending > 0)
@@ -199,6 +213,24 @@ mod tests {
             assert_eq!(all(bytes.as_bytes(), bytes.len()), Err(ReplyError), "{bytes:?}");
         }
         assert_eq!(all(&[b"+".as_slice(), &vec![b'a'; MAX_LINE + 1]].concat(), 1 << 24), Err(ReplyError));
+    }
+
+    #[test]
+    fn a_reply_passes_in_pieces_before_it_is_whole() {
+        let reply: &[u8] = b"|1\r\n+a\r\n+b\r\n*2\r\n$10\r\n0123456789\r\n:1\r\n";
+        for step in 1..=reply.len() {
+            let (mut scanner, mut kept, mut passed) = (ReplyScanner::default(), Vec::new(), 0);
+            for chunk in reply.chunks(step) {
+                kept.extend_from_slice(chunk);
+                let found = scanner.scan(&kept).unwrap();
+                let len = found.map_or_else(|| scanner.pass(kept.len()), |reply| reply.len);
+                assert!(len == 0 || found.map_or_else(|| scanner.kind(), |reply| reply.kind) == b'*');
+                kept.drain(..len);
+                passed += len;
+                assert_eq!(found.is_some(), passed == reply.len(), "{step} bytes at a time");
+            }
+            assert_eq!(passed, reply.len());
+        }
     }
 
     #[test]

@@ -22,6 +22,7 @@ use super::{
     intake::{Filled, Intake},
     line::Reply,
     outbox::{LARGE, Outbox},
+    pipe,
     stream::Stream,
 };
 use crate::{
@@ -37,8 +38,6 @@ use crate::{
 const MAX_QUEUE: usize = 64 * 1024 * 1024;
 /// Reads of one connection before the worker's others get their turn.
 const READS_PER_TURN: usize = 8;
-/// Longest time to wait for a connection to be made.
-const DIAL_TIMEOUT: Duration = Duration::from_secs(2);
 /// Pause after the first failed dial; doubles up to [`BACKOFF_MAX`].
 const BACKOFF_MIN: Duration = Duration::from_millis(20);
 const BACKOFF_MAX: Duration = Duration::from_secs(1);
@@ -213,13 +212,15 @@ impl Backend {
                 backoff = (backoff * 2).min(BACKOFF_MAX);
                 continue;
             };
-            self.metrics.connections.add(1);
+            // The worker that owns a shared connection counts it.
+            let own = u64::from(!stream.is_lane());
+            self.metrics.connections.add(own);
             self.progress.set(self.worker.tick_clock());
             self.connected.set(true);
             let mut replies = Replies::default();
             let lost = poll_fn(|cx| self.poll_pump(cx, &mut stream, &mut replies)).await;
             self.connected.set(false);
-            self.metrics.connections.sub(1);
+            self.metrics.connections.sub(own);
             drop(stream);
             if replies.seen {
                 backoff = BACKOFF_MIN;
@@ -245,19 +246,14 @@ impl Backend {
     }
 
     async fn dial(&self) -> Option<Stream> {
-        let dialling = dial::dial(&self.addr, self.protocol, &self.worker.credentials);
-        let why = match tokio::time::timeout(self.dial_timeout(), dialling).await {
+        let dialling = pipe::connect(&self.worker, &self.addr, self.protocol);
+        let why = match tokio::time::timeout(dial::timeout(&self.worker.config), dialling).await {
             Ok(Ok(stream)) => return Some(stream),
             Ok(Err(why)) => why.to_string(),
             Err(_) => "no answer in time".to_owned(),
         };
         tracing::warn!(node = %self.addr, why, "cannot connect to node");
         None
-    }
-
-    fn dial_timeout(&self) -> Duration {
-        let configured = self.worker.config.backend_timeout;
-        if configured.is_zero() { DIAL_TIMEOUT } else { configured.min(DIAL_TIMEOUT) }
     }
 
     /// Writes what is queued and reads what has come; ready when the connection is lost.

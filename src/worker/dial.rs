@@ -1,6 +1,6 @@
 //! Makes a connection to a node ready for requests of one profile.
 
-use std::{future::poll_fn, io};
+use std::{future::poll_fn, io, time::Duration};
 
 use secrecy::ExposeSecret;
 use tokio::net::TcpStream;
@@ -8,10 +8,13 @@ use tokio::net::TcpStream;
 use super::stream::Stream;
 use crate::{
     cluster::NodeAddr,
+    config::Config,
     node::Credentials,
     resp::{Protocol, ReplyScanner, encode_request},
 };
 
+/// Longest time to wait for a connection to be made.
+const TIMEOUT: Duration = Duration::from_secs(2);
 /// Most bytes that the answers to the greeting may have.
 const MAX_GREETING: usize = 64 * 1024;
 
@@ -27,6 +30,15 @@ pub(super) enum DialError {
     /// The node answered with something else than RESP.
     #[error("the node does not speak RESP")]
     Garbage,
+    /// The worker that owns the connection could not make it.
+    #[error("the shared connection could not be made")]
+    Shared,
+}
+
+/// How long a dial may take.
+pub(super) fn timeout(config: &Config) -> Duration {
+    let configured = config.backend_timeout;
+    if configured.is_zero() { TIMEOUT } else { configured.min(TIMEOUT) }
 }
 
 /// Connects to `addr`, gives the credentials and chooses the protocol.

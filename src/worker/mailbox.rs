@@ -1,24 +1,29 @@
 //! How workers are reached from other threads: per connection, never per request.
 
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicUsize,
+    Ordering::{Relaxed, SeqCst},
+};
 
 use tokio::{
     net::{TcpStream, UnixStream},
     sync::{mpsc, oneshot},
 };
 
-use super::{client::Arrival, stream::Stream};
+use super::{client::Arrival, pipe::Wish, stream::Stream};
 
 /// What a worker is told.
 pub enum Mail {
     /// A client was accepted.
     Arrived(Arrived),
-    /// One of its clients is gone.
+    /// One of its clients is gone, or the last of all.
     Left,
     /// A client was turned away as there were too many.
     Refused,
     /// Somebody wants a line about each client (CLIENT LIST).
     List(oneshot::Sender<String>),
+    /// A worker wants to use one of its connections.
+    Lane(Wish),
     /// Answer what is in flight and end.
     Drain,
 }
@@ -58,7 +63,7 @@ impl Mailboxes {
 
     /// Clients at the moment.
     pub fn clients(&self) -> usize {
-        self.boxes.iter().map(|(_, clients)| clients.load(Relaxed)).sum()
+        self.boxes.iter().map(|(_, clients)| clients.load(SeqCst)).sum()
     }
 
     /// Gives a client to the worker that has the fewest.
@@ -100,11 +105,24 @@ impl Mailboxes {
         lines.iter().fold(String::new(), |text, line| text + line + "\n")
     }
 
-    /// Worker `index` lost a client; wakes it, as it may be the last that its drain waits for.
+    /// Asks worker `owner` for a lane.
+    pub(super) fn wish(&self, owner: usize, wish: Wish) {
+        if let Some((sender, _)) = self.boxes.get(owner) {
+            // One that is gone grants nothing: the wish is dropped.
+            let _ = sender.send(Mail::Lane(wish));
+        }
+    }
+
+    /// Worker `index` lost a client; if it was the last of all, this wakes the workers, whose drain may wait
+    /// for it.
     pub(super) fn left(&self, index: usize) {
-        if let Some((sender, clients)) = self.boxes.get(index) {
-            clients.fetch_sub(1, Relaxed);
-            let _ = sender.send(Mail::Left);
+        if let Some((_, clients)) = self.boxes.get(index) {
+            clients.fetch_sub(1, SeqCst);
+        }
+        if self.clients() == 0 {
+            for (sender, _) in &self.boxes {
+                let _ = sender.send(Mail::Left);
+            }
         }
     }
 }

@@ -15,6 +15,7 @@ mod intake;
 mod line;
 mod mailbox;
 mod outbox;
+mod pipe;
 mod redirect;
 mod retry;
 mod routes;
@@ -30,6 +31,7 @@ use std::{
 };
 
 pub use mailbox::{Arrived, Mail, Mailboxes, Socket};
+pub use pipe::Wish;
 use tokio::sync::mpsc;
 
 use self::{
@@ -38,6 +40,7 @@ use self::{
     deliver::Deliveries,
     discover::Discoveries,
     line::Line,
+    pipe::{Pipe, PipeId},
     routes::Routes,
 };
 use crate::{
@@ -89,6 +92,8 @@ struct Worker {
     reply: RefCell<Vec<u8>>,
     clients: RefCell<HashMap<u64, Rc<Client>>>,
     backends: RefCell<HashMap<(NodeAddr, Protocol), Rc<Backend>>>,
+    /// Connections that other workers use too.
+    pipes: RefCell<HashMap<PipeId, Rc<Pipe>>>,
     /// Slots that are moving, and until when that is assumed: their requests go one by one.
     unsettled: RefCell<HashMap<Slot, u64>>,
     any_unsettled: Cell<bool>,
@@ -129,6 +134,7 @@ impl Worker {
             reply: RefCell::default(),
             clients: RefCell::default(),
             backends: RefCell::default(),
+            pipes: RefCell::default(),
             unsettled: RefCell::default(),
             any_unsettled: Cell::new(false),
             discoveries: Discoveries::default(),
@@ -141,13 +147,14 @@ impl Worker {
         }
     }
 
-    /// Takes clients on until it is told to drain and the last is gone.
+    /// Takes clients on until it is told to drain and the last of all workers is gone: others may use its
+    /// connections.
     async fn serve(self: Rc<Self>, mut mail: mpsc::UnboundedReceiver<Mail>) {
         tokio::task::spawn_local(tick::run(Rc::clone(&self)));
         tokio::task::spawn_local(deliver::run(Rc::clone(&self)));
         tokio::task::spawn_local(deliver::release(Rc::clone(&self)));
         let mut draining = false;
-        while !(draining && self.clients.borrow().is_empty()) {
+        while !(draining && self.mailboxes.clients() == 0) {
             match mail.recv().await {
                 Some(Mail::Arrived(arrived)) if !draining => self.welcome(arrived),
                 Some(Mail::Arrived(_) | Mail::Left) => {}
@@ -156,6 +163,7 @@ impl Worker {
                     // The client that asked may be gone by now.
                     let _ = reply.send(answers::list(&self));
                 }
+                Some(Mail::Lane(wish)) => self.grant(wish),
                 Some(Mail::Drain) => {
                     draining = true;
                     for client in self.clients.borrow().values() {

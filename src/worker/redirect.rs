@@ -13,6 +13,7 @@ use super::{
 use crate::{
     cluster::NodeAddr,
     metrics::RetryReason,
+    resp::ASKING,
     routing::{Redirect, RetryAfter, Verdict},
     topology::Signal,
 };
@@ -20,7 +21,6 @@ use crate::{
 /// Redirects that a request follows at once, as many as cluster clients do; then it waits before the next.
 const MAX_HOPS: u32 = 5;
 
-const ASKING: &[u8] = b"*1\r\n$6\r\nASKING\r\n";
 const MAY_HAVE_RUN: &[u8] =
     b"-ERR the connection to the node was lost after the command was sent: it may have been executed\r\n";
 const NOT_SERVED: &[u8] = b"-CLUSTERDOWN Hash slot not served\r\n";

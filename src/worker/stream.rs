@@ -1,4 +1,4 @@
-//! A connected socket, TCP or unix.
+//! A connected socket, TCP or unix, or a lane of a connection that workers share.
 
 use std::{
     io,
@@ -8,11 +8,11 @@ use std::{
 
 use bytes::BufMut;
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf},
     net::{TcpStream, UnixStream},
 };
 
-/// A connected socket.
+/// A connected socket, or what stands for one.
 ///
 /// Read and written through tokio's `poll_read` and `poll_write`: these take a short transfer for the end of
 /// readiness, which saves the call that would only say so.
@@ -20,15 +20,23 @@ use tokio::{
 pub(super) enum Stream {
     Tcp(TcpStream),
     Unix(UnixStream),
+    /// One end of a pair in this process: see [`super::pipe`].
+    Lane(DuplexStream),
 }
 
 impl Stream {
+    /// Whether it is no connection of its own.
+    pub(super) fn is_lane(&self) -> bool {
+        matches!(self, Self::Lane(_))
+    }
+
     /// Reads into `room`, after the bytes that it has.
     pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
         let mut buffer = ReadBuf::new(room);
         let poll = match self {
             Self::Tcp(tcp) => Pin::new(tcp).poll_read(cx, &mut buffer),
             Self::Unix(unix) => Pin::new(unix).poll_read(cx, &mut buffer),
+            Self::Lane(lane) => Pin::new(lane).poll_read(cx, &mut buffer),
         };
         poll.map_ok(|()| buffer.filled().len())
     }
@@ -45,6 +53,7 @@ impl Stream {
         match self {
             Self::Tcp(tcp) => std::pin::pin!(tcp.read_buf(&mut room)).poll(cx),
             Self::Unix(unix) => std::pin::pin!(unix.read_buf(&mut room)).poll(cx),
+            Self::Lane(lane) => std::pin::pin!(lane.read_buf(&mut room)).poll(cx),
         }
     }
 
@@ -59,16 +68,19 @@ impl Stream {
             (Self::Tcp(tcp), many) => Pin::new(tcp).poll_write_vectored(cx, many),
             (Self::Unix(unix), [one]) => Pin::new(unix).poll_write(cx, one),
             (Self::Unix(unix), many) => Pin::new(unix).poll_write_vectored(cx, many),
+            (Self::Lane(lane), many) => Pin::new(lane).poll_write_vectored(cx, many),
         }
     }
 
-    /// Writes from `slices` at once or not at all: nobody is woken when there is room again.
+    /// Writes from `slices` at once or not at all: nobody is woken when there is room again. A lane, which no
+    /// client has, is only polled.
     pub(super) fn try_write(&self, slices: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
         let written = match (self, slices) {
             (Self::Tcp(tcp), [one]) => tcp.try_write(one),
             (Self::Tcp(tcp), many) => tcp.try_write_vectored(many),
             (Self::Unix(unix), [one]) => unix.try_write(one),
             (Self::Unix(unix), many) => unix.try_write_vectored(many),
+            (Self::Lane(_), _) => return Poll::Pending,
         };
         match written {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Poll::Pending,

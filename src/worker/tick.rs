@@ -25,6 +25,7 @@ pub(super) async fn run(worker: Rc<Worker>) {
         if count % SWEEP == 0 {
             worker.sweep_clients();
             worker.sweep_backends();
+            worker.pipes.borrow().values().for_each(|pipe| pipe.tidy());
         }
     }
 }
@@ -38,6 +39,9 @@ impl Worker {
         let limit = self.now().saturating_sub(nanos(timeout));
         for backend in self.backends.borrow().values() {
             backend.check_timeout(limit);
+        }
+        for pipe in self.pipes.borrow().values() {
+            pipe.check_timeout(limit);
         }
     }
 

@@ -11,6 +11,7 @@ pub(crate) mod proxy;
 pub(crate) mod random;
 pub(crate) mod resp;
 pub(crate) mod server;
+pub(crate) mod sharing;
 pub(crate) mod slot;
 pub(crate) mod wait;
 
@@ -22,6 +23,7 @@ pub(crate) use proxy::Proxy;
 pub(crate) use random::Random;
 pub(crate) use resp::{Value, encode};
 pub(crate) use server::Kind;
+pub(crate) use sharing::sharing;
 pub(crate) use wait::{PATIENCE, eventually};
 
 /// One way to run a test: which servers, how many workers.
@@ -39,7 +41,8 @@ impl Setup {
 
     /// A key that no other run of the same test uses.
     pub(crate) fn key(self, rest: impl std::fmt::Display) -> String {
-        format!("{:?}{}:{rest}", self.kind, self.threads)
+        let shared = if sharing::shared() { "s" } else { "" };
+        format!("{:?}{}{shared}:{rest}", self.kind, self.threads)
     }
 
     /// The same with more flags.
@@ -48,7 +51,8 @@ impl Setup {
     }
 }
 
-/// Runs each function on Redis and on Valkey, with 1 worker and with 4.
+/// Runs each function on Redis and on Valkey, with 1 worker and with 4, and once with 4 workers that share
+/// connections to the nodes.
 macro_rules! everywhere {
     ($($(#[$meta:meta])* fn $name:ident($setup:ident) $body:block)*) => { $(
         mod $name {
@@ -59,11 +63,15 @@ macro_rules! everywhere {
             #[test] fn on_redis_with_4_workers() { attempt(Setup { kind: Kind::Redis, threads: 4 }); }
             #[test] fn on_valkey_with_1_worker() { attempt(Setup { kind: Kind::Valkey, threads: 1 }); }
             #[test] fn on_valkey_with_4_workers() { attempt(Setup { kind: Kind::Valkey, threads: 4 }); }
+            #[test] fn on_redis_with_4_workers_that_share() {
+                crate::support::sharing(|| attempt(Setup { kind: Kind::Redis, threads: 4 }));
+            }
         }
     )* };
 }
 
-/// Runs each function once on Redis with 1 worker and once on Valkey with 4: for what takes long.
+/// Runs each function once on Redis with 1 worker, once on Valkey with 4, and once on Redis with 4 that share
+/// connections to the nodes: for what takes long.
 macro_rules! crosswise {
     ($($(#[$meta:meta])* fn $name:ident($setup:ident) $body:block)*) => { $(
         mod $name {
@@ -72,11 +80,15 @@ macro_rules! crosswise {
             fn attempt($setup: Setup) $body
             #[test] fn on_redis_with_1_worker() { attempt(Setup { kind: Kind::Redis, threads: 1 }); }
             #[test] fn on_valkey_with_4_workers() { attempt(Setup { kind: Kind::Valkey, threads: 4 }); }
+            #[test] fn on_redis_with_4_workers_that_share() {
+                crate::support::sharing(|| attempt(Setup { kind: Kind::Redis, threads: 4 }));
+            }
         }
     )* };
 }
 
-/// Runs each function with 1 worker and with 4: for scripted clusters.
+/// Runs each function with 1 worker, with 4, and with 4 that share connections to the nodes: for scripted
+/// clusters.
 macro_rules! with_1_and_4_workers {
     ($($(#[$meta:meta])* fn $name:ident($threads:ident) $body:block)*) => { $(
         mod $name {
@@ -85,6 +97,7 @@ macro_rules! with_1_and_4_workers {
             fn attempt($threads: usize) $body
             #[test] fn with_1_worker() { attempt(1); }
             #[test] fn with_4_workers() { attempt(4); }
+            #[test] fn with_4_workers_that_share() { crate::support::sharing(|| attempt(4)); }
         }
     )* };
 }

@@ -8,6 +8,7 @@ use super::{
     http,
     ports::free_port,
     process::{Process, directory},
+    sharing,
     wait::{PATIENCE, eventually, within},
 };
 
@@ -42,7 +43,7 @@ impl Proxy {
         for (flag, value) in own.into_iter().chain([metrics]) {
             args.extend([flag.to_owned(), value]);
         }
-        args.extend(flags.iter().map(|&flag| flag.to_owned()));
+        args.extend(sharing::flags().iter().chain(flags).map(|&flag| flag.to_owned()));
         let process = start_program(&args, &[]);
         Self { port, metrics_port, process }
     }
