@@ -3,6 +3,7 @@
 mod frame;
 mod inline;
 mod int;
+mod push;
 mod reply;
 mod request;
 mod value;
@@ -11,6 +12,7 @@ mod write;
 pub use frame::{Request, Span};
 pub use inline::encode_inline;
 pub use reply::{Reply, ReplyError, ReplyScanner};
+pub use push::strings;
 pub use request::{Limits, MAX_ARGS, MAX_INLINE, ProtocolError, RequestParser, Scanned};
 pub use value::{Value, ValueError, parse};
 pub use write::{Protocol, ReplyWriter, encode_request};

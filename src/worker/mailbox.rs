@@ -1,13 +1,16 @@
 //! How workers are reached from other threads: per connection, never per request.
 
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering::Relaxed},
+};
 
 use tokio::{
     net::{TcpStream, UnixStream},
     sync::{mpsc, oneshot},
 };
 
-use super::{client::Arrival, stream::Stream};
+use super::{TopicQuery, TopicReport, client::Arrival, stream::Stream};
 
 /// What a worker is told.
 pub enum Mail {
@@ -19,6 +22,8 @@ pub enum Mail {
     Refused,
     /// Somebody wants a line about each client (CLIENT LIST).
     List(oneshot::Sender<String>),
+    /// Somebody wants to know of the worker's topics (PUBSUB).
+    Topics(Arc<TopicQuery>, oneshot::Sender<Vec<TopicReport>>),
     /// Answer what is in flight and end.
     Drain,
 }
@@ -98,6 +103,18 @@ impl Mailboxes {
         let id = |line: &String| line.split([' ', '=']).nth(1).and_then(|n| n.parse::<u64>().ok());
         lines.sort_by_key(id);
         lines.iter().fold(String::new(), |text, line| text + line + "\n")
+    }
+
+    /// What all workers have of the topics in question.
+    pub(super) async fn topics(&self, query: TopicQuery) -> Vec<TopicReport> {
+        let (query, mut reports) = (Arc::new(query), Vec::new());
+        for (sender, _) in &self.boxes {
+            let (reply, reported) = oneshot::channel();
+            if sender.send(Mail::Topics(Arc::clone(&query), reply)).is_ok() {
+                reports.extend(reported.await.unwrap_or_default());
+            }
+        }
+        reports
     }
 
     /// Worker `index` lost a client; wakes it, as it may be the last that its drain waits for.

@@ -14,6 +14,7 @@ mod intake;
 mod line;
 mod mailbox;
 mod outbox;
+mod pubsub;
 mod redirect;
 mod retry;
 mod routes;
@@ -29,6 +30,7 @@ use std::{
 };
 
 pub use mailbox::{Arrived, Mail, Mailboxes, Socket};
+pub use pubsub::{TopicQuery, TopicReport};
 use tokio::sync::mpsc;
 
 use self::{
@@ -36,6 +38,7 @@ use self::{
     client::{Arrival, Client},
     discover::Discoveries,
     line::Line,
+    pubsub::Subscriptions,
     routes::Routes,
 };
 use crate::{
@@ -91,6 +94,7 @@ struct Worker {
     unsettled: RefCell<HashMap<Slot, u64>>,
     any_unsettled: Cell<bool>,
     discoveries: Discoveries,
+    subscriptions: Subscriptions,
 }
 
 /// Runs worker `index` on this thread until it has drained.
@@ -129,6 +133,7 @@ impl Worker {
             unsettled: RefCell::default(),
             any_unsettled: Cell::new(false),
             discoveries: Discoveries::default(),
+            subscriptions: Subscriptions::default(),
             config,
             topology,
             registry: metrics,
@@ -149,6 +154,10 @@ impl Worker {
                 Some(Mail::List(reply)) => {
                     // The client that asked may be gone by now.
                     let _ = reply.send(answers::list(&self));
+                }
+                Some(Mail::Topics(query, reply)) => {
+                    // As above.
+                    let _ = reply.send(self.report_topics(&query));
                 }
                 Some(Mail::Drain) => {
                     draining = true;
@@ -178,8 +187,9 @@ impl Worker {
 
     async fn attend(self: Rc<Self>, client: Rc<Client>) {
         let id = client.id;
-        let reason = client.serve().await;
+        let reason = Rc::clone(&client).serve().await;
         tracing::debug!(client = id, ?reason, "client closed");
+        self.unsubscribe_all(&client);
         self.clients.borrow_mut().remove(&id);
         self.metrics.client_closed(reason);
         self.mailboxes.left(self.index);

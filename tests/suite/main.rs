@@ -37,6 +37,8 @@ mod pipelines;
 #[cfg(test)]
 mod protocol_errors;
 #[cfg(test)]
+mod pubsub;
+#[cfg(test)]
 mod redirects;
 #[cfg(test)]
 mod regression;
