@@ -12,8 +12,8 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    seed::{Seed, SeedParser},
     output_limits::OutputLimits,
+    seed::{Seed, SeedParser},
     units::{Endpoint, Mode, Period, Secret, Size},
 };
 use crate::config::{LogFormat, LogLevel};

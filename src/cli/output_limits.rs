@@ -28,8 +28,9 @@ impl FromStr for OutputLimits {
     type Err = Expected;
 
     fn from_str(text: &str) -> Result<Self, Expected> {
-        const FORM: Expected =
-            Expected("a size such as 32mb, or \"pubsub HARD SOFT SECONDS\" such as \"pubsub 32mb 8mb 60\", or both");
+        const FORM: Expected = Expected(
+            "a size such as 32mb, or \"pubsub HARD SOFT SECONDS\" such as \"pubsub 32mb 8mb 60\", or both",
+        );
         let (mut limits, mut words) = (Self::DEFAULT, text.split_ascii_whitespace().peekable());
         words.peek().ok_or(FORM)?;
         while let Some(word) = words.next() {
@@ -54,7 +55,8 @@ fn bound(word: &str) -> Option<usize> {
 impl fmt::Display for OutputLimits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let OutputLimit { hard, soft, within } = self.pubsub;
-        let [hard, soft] = [hard, soft].map(|n| if n == 0 { "0".to_owned() } else { Size::<{ usize::MAX }>(n).to_string() });
+        let [hard, soft] =
+            [hard, soft].map(|n| if n == 0 { "0".to_owned() } else { Size::<{ usize::MAX }>(n).to_string() });
         write!(f, "{} pubsub {hard} {soft} {}", self.replies, within.as_secs())
     }
 }
@@ -75,7 +77,8 @@ mod tests {
             assert_eq!(limits.to_string(), shown, "{text}");
             assert_eq!(shown.parse(), Ok(limits));
         }
-        for text in ["", "0", "pubsub", "pubsub 1mb 1mb", "pubsub 1mb 1mb x", "normal 0 0 0", "pubsub -1 0 0"] {
+        for text in ["", "0", "pubsub", "pubsub 1mb 1mb", "pubsub 1mb 1mb x", "normal 0 0 0", "pubsub -1 0 0"]
+        {
             assert!(text.parse::<OutputLimits>().is_err(), "{text}");
         }
     }

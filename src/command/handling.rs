@@ -61,7 +61,10 @@ impl Handling {
     /// What is done with the command of this spec; a subcommand does what its container does unless it is
     /// named itself.
     pub fn of(spec: &Spec, container: Option<Self>) -> Self {
-        let by_name = split(spec.name).or_else(|| channel(spec.name)).or_else(|| local(spec.name)).or_else(|| refused(spec.name));
+        let by_name = split(spec.name)
+            .or_else(|| channel(spec.name))
+            .or_else(|| local(spec.name))
+            .or_else(|| refused(spec.name));
         let by_flags = || is_never_served(spec).then_some(Self::Refuse);
         by_name.or_else(by_flags).or(container).unwrap_or(Self::Forward)
     }

@@ -11,8 +11,8 @@ mod write;
 
 pub use frame::{Request, Span};
 pub use inline::encode_inline;
-pub use reply::{Reply, ReplyError, ReplyScanner};
 pub use push::strings;
+pub use reply::{Reply, ReplyError, ReplyScanner};
 pub use request::{Limits, MAX_ARGS, MAX_INLINE, ProtocolError, RequestParser, Scanned};
 pub use value::{Value, ValueError, parse};
 pub use write::{Protocol, ReplyWriter, encode_request};

@@ -10,7 +10,8 @@ pub fn strings(frame: &[u8]) -> impl Iterator<Item = &[u8]> {
         _ => frame.len(),
     };
     std::iter::from_fn(move || {
-        let Line::Number(len, start) = (if frame.get(at) == Some(&b'$') { number_line(frame, at + 1) } else { Line::Bad })
+        let Line::Number(len, start) =
+            (if frame.get(at) == Some(&b'$') { number_line(frame, at + 1) } else { Line::Bad })
         else {
             return None;
         };

@@ -39,6 +39,8 @@ mod protocol_errors;
 #[cfg(test)]
 mod pubsub;
 #[cfg(test)]
+mod pubsub_nodes;
+#[cfg(test)]
 mod redirects;
 #[cfg(test)]
 mod regression;

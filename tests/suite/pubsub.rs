@@ -26,7 +26,9 @@ fn subscribe(client: &mut Client, line: &str) {
 
 /// How many subscriptions of `channel` the nodes of the shared cluster count.
 fn at_nodes(cluster: &Cluster, command: &str, channel: &str) -> i64 {
-    (0..cluster.len()).map(|n| cluster.client(n).run(&format!("{command} {channel}")).items()[1].integer()).sum()
+    (0..cluster.len())
+        .map(|n| cluster.client(n).run(&format!("{command} {channel}")).items()[1].integer())
+        .sum()
 }
 
 /// All that comes in answer to `lines`, up to the answer to a last PING.
@@ -52,11 +54,18 @@ fn answers(client: &mut Client, lines: &[&str]) -> Vec<Value> {
 const TALK: &[&[&str]] = &[
     &["UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE", "UNSUBSCRIBE x y"],
     &["SUBSCRIBE a b a", "PING", "PING hello", "SUBSCRIBE a"],
-    &["GET a", "SUBSCRIBE", "NOSUCH", "PUBLISH a b", "HELLO", "CLIENT ID", "PSUBSCRIBE p* q*"],
+    &["GET a", "SUBSCRIBE", "NOSUCH", "PUBLISH elsewhere b", "HELLO", "CLIENT ID", "PSUBSCRIBE p* q*"],
     &["SSUBSCRIBE s t u", "UNSUBSCRIBE b zz", "PUNSUBSCRIBE q*", "SUNSUBSCRIBE t"],
     &["UNSUBSCRIBE a", "UNSUBSCRIBE", "GET a", "PUNSUBSCRIBE", "GET a", "SUNSUBSCRIBE s u", "GET a", "PING"],
     &["SUBSCRIBE c", "RESET", "GET a", "UNSUBSCRIBE", "PING x"],
-    &["PUBSUB CHANNELS a b", "PUBSUB NOSUCH", "PUBSUB NUMSUB", "PUBSUB SHARDNUMSUB", "PUBSUB NUMPAT x", "PUBSUB"],
+    &[
+        "PUBSUB CHANNELS a b",
+        "PUBSUB NOSUCH",
+        "PUBSUB NUMSUB",
+        "PUBSUB SHARDNUMSUB",
+        "PUBSUB NUMPAT x",
+        "PUBSUB",
+    ],
 ];
 
 everywhere! {

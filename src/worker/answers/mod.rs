@@ -117,13 +117,12 @@ impl<'a> Ask<'a> {
     fn ping(&self) -> Step {
         match self.request.argc() {
             // Where messages may come between, the answer looks like one.
-            1 | 2 if self.client.listens.get() && self.client.protocol.get() == Protocol::Resp2 => {
-                self.write(|w| {
+            1 | 2 if self.client.listens.get() && self.client.protocol.get() == Protocol::Resp2 => self
+                .write(|w| {
                     w.array(2);
                     w.bulk(b"pong");
                     w.bulk(self.arg(1));
-                })
-            }
+                }),
             1 => self.write(|w| w.simple("PONG")),
             2 => self.write(|w| w.bulk(self.arg(1))),
             _ => self.refuse_arity(),

@@ -144,7 +144,8 @@ pub(super) fn answer(ask: &Ask<'_>) -> Step {
                 container.into_iter().for_each(|c| local::help(c, SERVED, w));
             });
         }
-        (name, _) => {
+        _ => {
+            let name = String::from_utf8_lossy(ask.arg(1));
             return ask.refuse(&format!(
                 "ERR unknown subcommand or wrong number of arguments for '{name}'. Try PUBSUB HELP."
             ));

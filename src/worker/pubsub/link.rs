@@ -270,8 +270,7 @@ impl Link {
             }),
             Filled::Kept => {
                 let bytes = said.intake.take();
-                self.hear_all(&bytes, &mut said.scanner)
-                    .map(|consumed| said.intake.put_back(bytes, consumed))
+                self.hear_all(&bytes, &mut said.scanner).map(|consumed| said.intake.put_back(bytes, consumed))
             }
         })
     }

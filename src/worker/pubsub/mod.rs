@@ -21,11 +21,11 @@ use std::{
 pub use report::{TopicQuery, TopicReport};
 pub(super) use subscriber::{Subscribed, TOO_MUCH};
 
+pub(super) use self::topic::Name;
 use self::{
     link::Link,
     topic::{Pending, Topic},
 };
-pub(super) use self::topic::Name;
 use super::{Worker, client::Client, flight::Ticket, line::Reply};
 use crate::{
     cluster::{NodeAddr, Role, Slot, SlotTable},
@@ -131,14 +131,7 @@ impl Worker {
     }
 
     /// The node of `link` answered its request `turn` with the error `reply`.
-    fn subscription_refused(
-        &self,
-        link: &Rc<Link>,
-        kind: ChannelKind,
-        name: &Name,
-        turn: u64,
-        reply: &[u8],
-    ) {
+    fn subscription_refused(&self, link: &Rc<Link>, kind: ChannelKind, name: &Name, turn: u64, reply: &[u8]) {
         let mut topics = self.subscriptions.topics.borrow_mut();
         let Some(topic) = topics[kind as usize].get_mut(name) else { return };
         if !topic.refused(link, Some(turn)) {

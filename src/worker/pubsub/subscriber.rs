@@ -46,11 +46,6 @@ impl Subscribed {
         was_there
     }
 
-    /// Whether names of so many bytes in all would be more than one client may have.
-    fn is_too_much(&self, names: usize, bytes: usize) -> bool {
-        self.size + bytes + names * PER_NAME > MAX_NAMES
-    }
-
     /// All names of `kind`.
     pub(super) fn names(&self, kind: ChannelKind) -> Vec<Name> {
         self.names[kind as usize].iter().cloned().collect()
@@ -112,8 +107,8 @@ impl Client {
 
     /// Whether `names` more names, of so many bytes in all, would be too much.
     pub(in crate::worker) fn listens_to_too_much(&self, names: usize, bytes: usize) -> bool {
-        let subscribed = self.subscribed.borrow();
-        subscribed.as_deref().unwrap_or(&Subscribed::default()).is_too_much(names, bytes)
+        let size = self.subscribed.borrow().as_ref().map_or(0, |subscribed| subscribed.size);
+        size + bytes + names * PER_NAME > MAX_NAMES
     }
 
     /// The names of `kind` that it listens to.
@@ -166,9 +161,14 @@ mod tests {
         let limit = OutputLimit { hard: 100, soft: 10, within: Duration::from_nanos(50) };
         let mut subscribed = Subscribed::default();
         assert!(subscribed.is_behind(&limit, 100, 1));
-        for (waiting, now, behind) in
-            [(9, 10, false), (10, 20, false), (99, 70, false), (5, 80, false), (10, 90, false), (10, 141, true)]
-        {
+        for (waiting, now, behind) in [
+            (9, 10, false),
+            (10, 20, false),
+            (99, 70, false),
+            (5, 80, false),
+            (10, 90, false),
+            (10, 141, true),
+        ] {
             assert_eq!(subscribed.is_behind(&limit, waiting, now), behind, "{waiting} at {now}");
         }
         let none = OutputLimit { hard: 0, soft: 0, within: Duration::ZERO };

@@ -158,7 +158,12 @@ impl Topic {
 
 impl Pending {
     /// To be answered with `reply` when all of `fresh` is heard.
-    pub(super) fn new(kind: ChannelKind, fresh: Vec<Name>, ticket: Ticket, reply: Vec<u8>) -> Option<Rc<Self>> {
+    pub(super) fn new(
+        kind: ChannelKind,
+        fresh: Vec<Name>,
+        ticket: Ticket,
+        reply: Vec<u8>,
+    ) -> Option<Rc<Self>> {
         let client = Rc::clone(ticket.client()?);
         let since = client.worker.now();
         let state = RefCell::new(Waiting { left: 0, answer: Some((ticket, reply)) });
