@@ -186,13 +186,15 @@ impl Client {
         }
         let kind = if self.protocol.get() == Protocol::Resp3 { b'>' } else { b'*' };
         let mut line = self.line.borrow_mut();
+        let before = line.outbox.len();
         line.outbox.append_with(message.len(), |block| {
             block.push(kind);
-            block.extend_from_slice(&message[1..]);
+            block.extend_from_slice(message.get(1..).unwrap_or_default());
         });
         let waiting = line.outbox.len();
         drop(line);
-        self.check_backlog(waiting);
+        self.worker.metrics.messages.add(1);
+        self.check_backlog(before, waiting);
         self.wake();
     }
 

@@ -56,7 +56,8 @@ impl Worker {
                 client.shrink();
             }
             if client.listens.get() {
-                client.check_backlog(client.line().borrow().outbox.len());
+                let waiting = client.line().borrow().outbox.len();
+                client.check_backlog(waiting, waiting);
             } else if self.is_overdue(client, idle) {
                 client.end(CloseReason::Timeout, true);
             }

@@ -74,7 +74,9 @@ everywhere! {
         let (proxy, server) = (setup.proxy(), Server::single(Kind::Valkey));
         for version in ["HELLO 2", "HELLO 3"] {
             let (mut proxied, mut direct) = (proxy.client(), server.client());
-            (proxied.run(version), direct.run(version));
+            for client in [&mut proxied, &mut direct] {
+                client.run(version);
+            }
             for lines in TALK {
                 let told = lines.contains(&"HELLO") || lines.contains(&"CLIENT ID");
                 let differs = |value: &Value| told && version == "HELLO 3" && !matches!(value, Value::Push(_));

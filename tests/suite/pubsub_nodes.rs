@@ -1,6 +1,13 @@
 //! Subscriptions whose nodes fail, refuse or give slots away, and subscribers that are too slow.
 
-use std::{thread, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::Duration,
+};
 
 use crate::support::{
     Act, Client, Cluster, FakeCluster, Kind, Proxy, Setup, Value, crosswise, encode, eventually,
@@ -96,7 +103,12 @@ with_1_and_4_workers! {
         cluster.stop(owner);
         cluster.wait_for(1 - owner, "SUBSCRIBE a");
         // Somebody else who comes now needs not wait for the lost node.
-        subscribe(&mut proxy.client(), "SUBSCRIBE a");
+        let mut other = proxy.client();
+        subscribe(&mut other, "SUBSCRIBE a");
+        let before = cluster.count(owner, "SUBSCRIBE a");
+        cluster.resume(owner);
+        eventually("they come back", || (cluster.count(owner, "SUBSCRIBE a") > before).then_some(()));
+        cluster.wait_for(1 - owner, "UNSUBSCRIBE a");
     }
 
     fn a_connection_that_breaks_is_made_again(threads) {
@@ -178,21 +190,40 @@ crosswise! {
             }
             let payload = "x".repeat(64 * 1024);
             let closed = || proxy.metric("slotway_client_connections_closed_total{reason=\"output_limit\"}");
+            let heard = Arc::new(AtomicUsize::new(0));
+            let counted = Arc::clone(&heard);
             let reader = thread::spawn(move || {
-                (0..).take_while(|_| quick.reply().items()[2].text() != "end").count()
+                while quick.reply().items()[2].text() != "end" {
+                    counted.fetch_add(1, Ordering::Relaxed);
+                }
             });
             let mut published = 0;
             eventually("the slow one is closed", || {
                 for _ in 0..20 {
                     publisher.request(&["PUBLISH", &name, &payload]);
                     published += 1;
+                    // As fast as the quick one reads.
+                    eventually("it is heard", || (heard.load(Ordering::Relaxed) == published).then_some(()));
                 }
                 (closed() == 1.0).then_some(())
             });
             publisher.request(&["PUBLISH", &name, "end"]);
-            assert_eq!(reader.join().expect("the quick one hears all"), published);
+            reader.join().expect("the quick one hears all");
+            assert_eq!((heard.load(Ordering::Relaxed), closed()), (published, 1.0));
             slow.read_to_close();
         }
+    }
+
+    fn a_drain_closes_subscribers(setup) {
+        let mut proxy = setup.proxy();
+        let mut client = proxy.client();
+        subscribe(&mut client, "SUBSCRIBE drained");
+        proxy.reaches("slotway_subscribed_clients", 1.0);
+        assert_eq!(proxy.client().run("PUBLISH drained last").integer(), 1);
+        assert_eq!(client.reply().items()[2].text(), "last");
+        proxy.reaches("slotway_messages_total", 1.0);
+        assert_eq!(proxy.terminate(), Some(0));
+        assert_eq!(client.read_to_close(), b"");
     }
 
     fn one_client_has_only_so_many_subscriptions(setup) {

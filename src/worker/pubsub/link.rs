@@ -169,9 +169,10 @@ impl Link {
     async fn run(self: Rc<Self>) {
         let mut backoff = BACKOFF_MIN;
         while !self.retired.get() {
-            if let Some(stream) = self.dial().await {
+            if let Some(stream) = self.dial().await
+                && self.serve(stream).await
+            {
                 backoff = BACKOFF_MIN;
-                self.serve(stream).await;
             }
             if self.retired.get() {
                 return;
@@ -195,19 +196,20 @@ impl Link {
         None
     }
 
-    /// Until the connection is lost or not needed any more.
-    async fn serve(self: &Rc<Self>, mut stream: Stream) {
+    /// Until the connection is lost or not needed any more. Returns whether the node ever said something.
+    async fn serve(self: &Rc<Self>, mut stream: Stream) -> bool {
         self.metrics.connections.add(1);
         self.heard.set(self.worker.tick_clock());
         self.connected.set(true);
-        self.failing.set(false);
-        self.worker.subscribe_again(self);
+        let returned = self.failing.replace(false);
+        self.worker.subscribe_again(self, returned);
         let mut said = Said::default();
         poll_fn(|cx| self.poll_pump(cx, &mut stream, &mut said)).await;
         self.connected.set(false);
         self.lost.set(false);
         self.queue.take();
         self.metrics.connections.sub(1);
+        said.seen
     }
 
     /// Writes what is queued and hears what has come; ready when the connection is of no more use.
@@ -262,6 +264,7 @@ impl Link {
             return Poll::Ready(Err(Lost));
         };
         self.heard.set(self.worker.tick_clock());
+        said.seen |= n > 0;
         self.worker.metrics.backend_in.add(n as u64);
         Poll::Ready(match filled {
             Filled::End => Err(Lost),
@@ -330,4 +333,6 @@ impl Link {
 struct Said {
     intake: Intake,
     scanner: ReplyScanner,
+    /// Whether the node said anything.
+    seen: bool,
 }

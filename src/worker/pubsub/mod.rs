@@ -165,9 +165,13 @@ impl Worker {
         }
     }
 
-    /// The connection `link` is new: what belongs there is subscribed.
-    fn subscribe_again(&self, link: &Rc<Link>) {
+    /// The connection `link` is new: what belongs there is subscribed. If its node had been `away`, what was
+    /// taken elsewhere comes back.
+    fn subscribe_again(&self, link: &Rc<Link>, away: bool) {
         self.for_all_topics(|kind, name, topic| topic.renew(link, kind, name));
+        if away {
+            self.subscriptions.epoch.set(None);
+        }
     }
 
     /// The connection `link` is lost: what was there is looked for elsewhere.

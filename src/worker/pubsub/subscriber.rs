@@ -68,23 +68,25 @@ impl Subscribed {
         self.counts() == [0; 3]
     }
 
-    /// Whether a client for which `waiting` bytes wait at `now` (nanoseconds) is too far behind.
-    fn is_behind(&mut self, limit: &OutputLimit, waiting: usize, now: u64) -> bool {
-        let over = |bound: usize| bound != 0 && waiting >= bound;
-        if !over(limit.soft) {
+    /// Whether a client for which `waiting` bytes wait at `now` (nanoseconds), `before` of them already before
+    /// the message at hand, is too far behind.
+    fn is_behind(&mut self, limit: &OutputLimit, before: usize, waiting: usize, now: u64) -> bool {
+        let over = |bound: usize, bytes: usize| bound != 0 && bytes >= bound;
+        if !over(limit.soft, before) {
             self.over_since = 0;
-        } else if self.over_since == 0 {
+        }
+        if self.over_since == 0 && over(limit.soft, waiting) {
             self.over_since = now.max(1);
         }
         let lasting = Duration::from_nanos(now.saturating_sub(self.over_since));
-        over(limit.hard) || (self.over_since != 0 && lasting > limit.within)
+        over(limit.hard, waiting) || (self.over_since != 0 && lasting > limit.within)
     }
 }
 
 impl Client {
     /// Adds `name` to what it listens to. Returns it if it is new.
     pub(in crate::worker) fn listen(&self, kind: ChannelKind, name: &[u8]) -> Option<Name> {
-        self.listens.set(true);
+        self.set_listens(true);
         self.subscribed.borrow_mut().get_or_insert_default().add(kind, name)
     }
 
@@ -93,7 +95,7 @@ impl Client {
         let mut subscribed = self.subscribed.borrow_mut();
         let was_there = subscribed.as_mut().is_some_and(|subscribed| subscribed.remove(kind, name));
         if subscribed.as_ref().is_none_or(|subscribed| subscribed.is_empty()) {
-            self.listens.set(false);
+            self.set_listens(false);
             *subscribed = None;
         }
         was_there
@@ -101,8 +103,16 @@ impl Client {
 
     /// Takes away all that it listens to.
     pub(super) fn stop_listening(&self) -> Option<Box<Subscribed>> {
-        self.listens.set(false);
+        self.set_listens(false);
         self.subscribed.take()
+    }
+
+    fn set_listens(&self, listens: bool) {
+        match (self.listens.replace(listens), listens) {
+            (false, true) => self.worker.metrics.subscribers.add(1),
+            (true, false) => self.worker.metrics.subscribers.sub(1),
+            _ => {}
+        }
     }
 
     /// Whether `names` more names, of so many bytes in all, would be too much.
@@ -126,11 +136,11 @@ impl Client {
         self.subscribed.borrow().as_ref().map_or(0, |subscribed| subscribed.count(kind))
     }
 
-    /// Closes it if it is too far behind: `waiting` bytes wait for it.
-    pub(in crate::worker) fn check_backlog(&self, waiting: usize) {
+    /// Closes it if it is too far behind: `waiting` bytes wait for it, `before` of them for longer.
+    pub(in crate::worker) fn check_backlog(&self, before: usize, waiting: usize) {
         let (limit, now) = (&self.worker.config.pubsub_output_limit, self.worker.now());
         let mut subscribed = self.subscribed.borrow_mut();
-        if subscribed.as_mut().is_some_and(|subscribed| subscribed.is_behind(limit, waiting, now)) {
+        if subscribed.as_mut().is_some_and(|subscribed| subscribed.is_behind(limit, before, waiting, now)) {
             tracing::warn!(client = self.id, waiting, "closing a subscriber that is too slow");
             self.end(CloseReason::OutputLimit, true);
         }
@@ -160,18 +170,21 @@ mod tests {
     fn the_hard_limit_counts_at_once_and_the_soft_one_after_its_time() {
         let limit = OutputLimit { hard: 100, soft: 10, within: Duration::from_nanos(50) };
         let mut subscribed = Subscribed::default();
-        assert!(subscribed.is_behind(&limit, 100, 1));
-        for (waiting, now, behind) in [
-            (9, 10, false),
-            (10, 20, false),
-            (99, 70, false),
-            (5, 80, false),
-            (10, 90, false),
-            (10, 141, true),
+        assert!(subscribed.is_behind(&limit, 0, 100, 1));
+        for (before, waiting, now, behind) in [
+            (0, 9, 10, false),
+            (9, 10, 20, false),
+            (10, 99, 70, false),
+            (5, 5, 80, false),
+            (5, 10, 90, false),
+            // It had caught up before this message.
+            (0, 20, 150, false),
+            (20, 20, 200, false),
+            (20, 20, 201, true),
         ] {
-            assert_eq!(subscribed.is_behind(&limit, waiting, now), behind, "{waiting} at {now}");
+            assert_eq!(subscribed.is_behind(&limit, before, waiting, now), behind, "{waiting} at {now}");
         }
         let none = OutputLimit { hard: 0, soft: 0, within: Duration::ZERO };
-        assert!(!Subscribed::default().is_behind(&none, usize::MAX, u64::MAX));
+        assert!(!Subscribed::default().is_behind(&none, usize::MAX, usize::MAX, u64::MAX));
     }
 }
