@@ -57,6 +57,8 @@ pub struct Config {
     pub client_query_buffer_limit: usize,
     /// Replies that may wait for one client, in bytes, before its requests are no longer read.
     pub client_output_buffer_limit: usize,
+    /// What may wait for a client that subscribed before it is closed.
+    pub pubsub_output_limit: OutputLimit,
     /// Password that clients must give.
     pub requirepass: Option<SecretString>,
     /// Where `/metrics`, `/livez` and `/readyz` are served.
@@ -69,6 +71,17 @@ impl Config {
         let pipes = self.backend_connections_per_node;
         (1..self.threads).contains(&pipes).then_some(pipes)
     }
+}
+
+/// How many bytes may wait for a client before it is closed; a bound of 0 is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutputLimit {
+    /// At this it is closed at once.
+    pub hard: usize,
+    /// At this it is closed when it lasts.
+    pub soft: usize,
+    /// How long that may last.
+    pub within: Duration,
 }
 
 /// How much is logged.

@@ -46,6 +46,12 @@
 //! 5. `worker::line` puts the reply into the client's outbox if it is the head of the line, else parks it.
 //!    The client's task writes all that is ready in one write.
 //!
+//! ## Messages
+//! `worker::pubsub` subscribes once at the nodes for all clients of its worker that listen to a channel, over
+//! connections of its own ([`routing::ChannelKind`] says where), and appends each message to its clients'
+//! outboxes between replies. The confirmation of a subscription is a reply like any other; no message comes
+//! before it.
+//!
 //! ## Invariants
 //! 1. Each request gets exactly one reply, in the order in which its client sent them. A ticket that is
 //!    dropped unanswered answers itself.
@@ -72,6 +78,7 @@
 //! client: who connects to us. backend: our connection to a node. node, primary, replica. slot, hash tag, slot
 //! table, owner. topology, refresh. request, reply, error reply, push. command: an entry of the command table.
 //! redirect: moved or ask. *Route*: where a request goes. *Verdict*: what a reply means for its request.
+//! *Topic*: a channel or pattern that clients of a worker listen to. *Home*: a node where it is subscribed.
 //! *In flight*: given to a backend, not answered. *Ticket*: a request's place in its client's reply order.
 //! *Profile*: what clients must have in common to share a backend; today the protocol version. *Pipe*: a
 //! connection to a node that workers share. *Lane*: one worker's part of a pipe.

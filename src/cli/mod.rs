@@ -4,6 +4,7 @@
 
 mod file;
 mod options;
+mod output_limits;
 mod print;
 mod resolve;
 mod seed;

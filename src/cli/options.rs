@@ -12,6 +12,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{
+    output_limits::OutputLimits,
     seed::{Seed, SeedParser},
     units::{Endpoint, Mode, Period, Secret, Size},
 };
@@ -19,7 +20,6 @@ use crate::config::{LogFormat, LogLevel};
 
 /// Requests are measured in 32 bits.
 type RequestSize = Size<{ u32::MAX as usize }>;
-type AnySize = Size<{ usize::MAX }>;
 
 /// As Redis's own default.
 const MAXCLIENTS: NonZeroUsize = NonZeroUsize::new(10_000).expect("not 0");
@@ -125,9 +125,10 @@ options! {
         /// Longest unfinished request a client may have, below 4gb
         [value_name = "SIZE"]
         client_query_buffer_limit: RequestSize = Size(1 << 30),
-        /// Replies that may wait for one client before its requests are no longer read
-        [value_name = "SIZE"]
-        client_output_buffer_limit: AnySize = Size(32 << 20),
+        /// Replies that may wait for one client before its requests are no longer read; and for subscribers,
+        /// `pubsub HARD SOFT SECONDS`: what may wait before they are closed, at once or when it lasts; 0 is off
+        [value_name = "LIMITS"]
+        client_output_buffer_limit: OutputLimits = OutputLimits::DEFAULT,
         /// Where /metrics, /livez and /readyz are served; none is off
         [value_name = "IP:PORT"]
         metrics_addr: Endpoint = Endpoint(Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9127))),

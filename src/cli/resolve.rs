@@ -42,7 +42,8 @@ impl Settled {
             require_cluster: self.require_cluster.filter(|&p| p != Period::secs(0)).map(|p| p.0),
             proto_max_bulk_len: self.proto_max_bulk_len.0,
             client_query_buffer_limit: self.client_query_buffer_limit.0,
-            client_output_buffer_limit: self.client_output_buffer_limit.0,
+            client_output_buffer_limit: self.client_output_buffer_limit.replies.0,
+            pubsub_output_limit: self.client_output_buffer_limit.pubsub,
             requirepass: requirepass.map(|p| p.0),
             metrics_addr: self.metrics_addr.0,
         })

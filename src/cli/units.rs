@@ -213,6 +213,7 @@ as_text!(Mode, numbers: false);
 as_text!(Endpoint, numbers: false);
 as_text!(Secret, numbers: false);
 as_text!(super::seed::Seed, numbers: false);
+as_text!(super::output_limits::OutputLimits, numbers: true);
 
 #[cfg(test)]
 mod tests {

@@ -12,6 +12,8 @@ pub enum Handling {
     Forward,
     /// As [`Self::Forward`] for keys of one slot; for keys of many it is cut into parts.
     Split(SplitKind),
+    /// It goes to the owner of its first argument's slot, though that is no key.
+    Channel,
     /// It is answered here.
     Local(Local),
     /// It is not served.
@@ -31,7 +33,7 @@ pub enum SplitKind {
 
 /// Commands that are answered here; subcommands too go by their container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is the command of the same name")]
+#[expect(missing_docs, reason = "each is the command of the same name, or of its kind")]
 pub enum Local {
     Ping,
     Echo,
@@ -50,13 +52,19 @@ pub enum Local {
     Lolwut,
     Cluster,
     Info,
+    Subscribe,
+    Unsubscribe,
+    Pubsub,
 }
 
 impl Handling {
     /// What is done with the command of this spec; a subcommand does what its container does unless it is
     /// named itself.
     pub fn of(spec: &Spec, container: Option<Self>) -> Self {
-        let by_name = split(spec.name).or_else(|| local(spec.name)).or_else(|| refused(spec.name));
+        let by_name = split(spec.name)
+            .or_else(|| channel(spec.name))
+            .or_else(|| local(spec.name))
+            .or_else(|| refused(spec.name));
         let by_flags = || is_never_served(spec).then_some(Self::Refuse);
         by_name.or_else(by_flags).or(container).unwrap_or(Self::Forward)
     }
@@ -70,6 +78,12 @@ fn split(name: &str) -> Option<Handling> {
         "del" | "unlink" | "exists" | "touch" => SplitKind::Sum,
         _ => return None,
     }))
+}
+
+/// The commands whose first argument is a channel: all that is published on one goes through one node, which
+/// keeps its order.
+fn channel(name: &str) -> Option<Handling> {
+    matches!(name, "publish" | "spublish").then_some(Handling::Channel)
 }
 
 /// The commands that speak of the connection or the server the client sees, which is slotway.
@@ -92,6 +106,9 @@ fn local(name: &str) -> Option<Handling> {
         "lolwut" => Local::Lolwut,
         "cluster" => Local::Cluster,
         "info" => Local::Info,
+        "subscribe" | "psubscribe" | "ssubscribe" => Local::Subscribe,
+        "unsubscribe" | "punsubscribe" | "sunsubscribe" => Local::Unsubscribe,
+        "pubsub" => Local::Pubsub,
         _ => return None,
     }))
 }
@@ -100,9 +117,6 @@ fn local(name: &str) -> Option<Handling> {
 const REFUSED: &[&[&str]] = &[
     // A transaction belongs to one connection and would queue other clients' requests.
     &["multi", "exec", "discard", "watch", "unwatch"],
-    // Messages come unasked, and reach only the subscribers of one node or shard.
-    &["subscribe", "unsubscribe", "psubscribe", "punsubscribe", "ssubscribe", "sunsubscribe"],
-    &["publish", "spublish", "pubsub"],
     // Scripts and functions must be on every node before their calls may go to any.
     &["script", "function"],
     // They speak of the whole key space, of which each node has a part.

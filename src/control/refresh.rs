@@ -243,6 +243,7 @@ mod tests {
             proto_max_bulk_len: 1,
             client_query_buffer_limit: 1,
             client_output_buffer_limit: 1,
+            pubsub_output_limit: crate::config::OutputLimit { hard: 0, soft: 0, within: Duration::ZERO },
             requirepass: None,
             metrics_addr: None,
         }

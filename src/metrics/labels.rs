@@ -115,6 +115,8 @@ labels! {
         Timeout => "timeout",
         /// There were too many clients.
         MaxClients => "max_clients",
+        /// The client read what it subscribed to too slowly.
+        OutputLimit => "output_limit",
         /// The socket failed.
         Io => "io",
         /// Slotway drains.

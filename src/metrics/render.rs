@@ -71,6 +71,8 @@ fn describe() {
     describe_counter!("slotway_client_output_bytes_total", "Bytes written to clients.");
     describe_counter!("slotway_backend_input_bytes_total", "Bytes read from nodes.");
     describe_counter!("slotway_backend_output_bytes_total", "Bytes written to nodes.");
+    describe_gauge!("slotway_subscribed_clients", "Clients that subscribed to anything.");
+    describe_counter!("slotway_messages_total", "Published messages handed to subscribers.");
     describe_gauge!("slotway_buffered_bytes", "Bytes that wait in buffers.");
     describe_gauge!("slotway_build_info", "Always 1; its labels tell the build.");
 }
@@ -89,6 +91,8 @@ fn record_commands(commands: &[CommandSum]) {
 fn record_clients(metrics: &Metrics) {
     gauge!("slotway_client_connections").set(float(metrics.total(|w| &w.clients)));
     counter!("slotway_client_connections_total").absolute(metrics.total(|w| &w.clients_total));
+    gauge!("slotway_subscribed_clients").set(float(metrics.total(|w| &w.subscribers)));
+    counter!("slotway_messages_total").absolute(metrics.total(|w| &w.messages));
     for &reason in CloseReason::ALL {
         let count = metrics.total(|w| &w.clients_closed[reason.index()]);
         counter!("slotway_client_connections_closed_total", "reason" => reason.as_str()).absolute(count);
@@ -198,7 +202,7 @@ mod tests {
         let mut names: Vec<_> = page.lines().filter_map(|l| l.strip_prefix("# TYPE ")).collect();
         let helps = page.lines().filter(|l| l.starts_with("# HELP ")).count();
         assert_eq!(names.len(), helps);
-        assert_eq!(names.iter().filter(|n| n.starts_with("slotway_")).count(), 22);
+        assert_eq!(names.iter().filter(|n| n.starts_with("slotway_")).count(), 24);
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), helps);

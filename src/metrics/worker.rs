@@ -33,6 +33,10 @@ pub struct WorkerMetrics {
     pub backend_in: Cell,
     /// Bytes written to nodes.
     pub backend_out: Cell,
+    /// Clients that subscribed to anything now.
+    pub subscribers: Cell,
+    /// Messages handed to subscribers.
+    pub messages: Cell,
     /// Bytes that wait in buffers now.
     pub buffered: Cell,
 }
@@ -74,6 +78,8 @@ impl WorkerMetrics {
             client_out: Cell::default(),
             backend_in: Cell::default(),
             backend_out: Cell::default(),
+            subscribers: Cell::default(),
+            messages: Cell::default(),
             buffered: Cell::default(),
         }
     }

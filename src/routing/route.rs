@@ -42,6 +42,7 @@ pub fn route(command: &Command, request: Request<'_>, keys: &mut Keys) -> Result
             None => Ok(Route::Any),
         },
         Handling::Forward => by_keys(command, request, keys),
+        Handling::Channel => request.arg(1).map_or(Ok(Route::Any), |name| Ok(Route::Owner(Slot::of(name)))),
         Handling::Split(kind) => Ok(split(kind, request)),
         Handling::Local(local) => Ok(Route::Local(local)),
         Handling::Refuse => Err(Refusal::Unsupported),

@@ -17,6 +17,7 @@ use super::{
     flight::Ticket,
     intake::{Filled, Intake},
     line::{Line, Reply},
+    pubsub::Subscribed,
     retry::Retries,
     stream::Stream,
 };
@@ -61,6 +62,9 @@ pub(super) struct Client {
     pub(super) protocol: Cell<Protocol>,
     pub(super) authenticated: Cell<bool>,
     pub(super) mute: Cell<Mute>,
+    /// Whether it listens to any channel: then it may send little else in RESP2.
+    pub(super) listens: Cell<bool>,
+    pub(super) subscribed: RefCell<Option<Box<Subscribed>>>,
     pub(super) names: RefCell<Names>,
     pub(super) since: u64,
     /// When it last sent something.
@@ -128,6 +132,8 @@ impl Client {
             protocol: Cell::new(Protocol::Resp2),
             authenticated: Cell::new(worker.config.requirepass.is_none()),
             mute: Cell::new(Mute::No),
+            listens: Cell::new(false),
+            subscribed: RefCell::default(),
             names: RefCell::default(),
             since: now,
             active: Cell::new(now),
@@ -196,6 +202,33 @@ impl Client {
         let mute = self.next_is_mute();
         let number = self.line.borrow_mut().join(command, self.worker.now(), mute);
         Ticket::new(Rc::clone(self), number)
+    }
+
+    /// As [`Self::ticket`], for a reply that the client gets whether it wants replies or not, as in redis
+    /// pubsub.c (`CLIENT_PUSHING`).
+    pub(super) fn loud_ticket(self: &Rc<Self>, command: &'static Command) -> Ticket {
+        self.next_is_mute();
+        let number = self.line.borrow_mut().join(Some(command), self.worker.now(), false);
+        Ticket::new(Rc::clone(self), number)
+    }
+
+    /// Hands it `message`, an array, between replies.
+    pub(super) fn push(&self, message: &[u8]) {
+        if self.closed.get() || self.ending.get().is_some() {
+            return;
+        }
+        let kind = if self.protocol.get() == Protocol::Resp3 { b'>' } else { b'*' };
+        let mut line = self.line.borrow_mut();
+        let before = line.outbox.len();
+        line.outbox.append_with(message.len(), |block| {
+            block.push(kind);
+            block.extend_from_slice(message.get(1..).unwrap_or_default());
+        });
+        let waiting = line.outbox.len();
+        drop(line);
+        self.worker.metrics.messages.add(1);
+        self.check_backlog(before, waiting);
+        self.wake();
     }
 
     /// The line, to take places for a split request.
@@ -322,8 +355,8 @@ impl Client {
     /// Why it is over, if everything that was asked is answered and delivered.
     fn ended(&self) -> Option<CloseReason> {
         let reason = self.ending.get()?;
-        // Who was idle for too long does not read either.
-        if reason == CloseReason::Timeout && !self.waits() {
+        // Who was idle for too long does not read either, nor who is too slow.
+        if reason == CloseReason::OutputLimit || reason == CloseReason::Timeout && !self.waits() {
             return Some(reason);
         }
         (self.line.borrow().is_empty() && !self.held.get()).then_some(reason)

@@ -37,6 +37,9 @@ pub(super) fn dispatch(client: &Rc<Client>, request: Request<'_>) -> Step {
     if !client.authenticated.get() && !answers::needs_no_password(command) {
         return refuse(client, Some(command), NO_PASSWORD);
     }
+    if client.listens.get() && answers::forbids(client, command) {
+        return answers::refuse_forbidden(client, command);
+    }
     client.last_command.set(Some(command));
     let route = routing::route(command, request, &mut worker.keys.borrow_mut());
     match route {

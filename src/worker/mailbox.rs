@@ -1,8 +1,11 @@
 //! How workers are reached from other threads: per connection, never per request.
 
-use std::sync::atomic::{
-    AtomicUsize,
-    Ordering::{Relaxed, SeqCst},
+use std::sync::{
+    Arc,
+    atomic::{
+        AtomicUsize,
+        Ordering::{Relaxed, SeqCst},
+    },
 };
 
 use tokio::{
@@ -10,7 +13,7 @@ use tokio::{
     sync::{mpsc, oneshot},
 };
 
-use super::{client::Arrival, pipe::Wish, stream::Stream};
+use super::{TopicQuery, TopicReport, client::Arrival, pipe::Wish, stream::Stream};
 
 /// What a worker is told.
 pub enum Mail {
@@ -24,6 +27,8 @@ pub enum Mail {
     List(oneshot::Sender<String>),
     /// A worker wants to use one of its connections.
     Lane(Wish),
+    /// Somebody wants to know of the worker's topics (PUBSUB).
+    Topics(Arc<TopicQuery>, oneshot::Sender<Vec<TopicReport>>),
     /// Answer what is in flight and end.
     Drain,
 }
@@ -111,6 +116,18 @@ impl Mailboxes {
             // One that is gone grants nothing: the wish is dropped.
             let _ = sender.send(Mail::Lane(wish));
         }
+    }
+
+    /// What all workers have of the topics in question.
+    pub(super) async fn topics(&self, query: TopicQuery) -> Vec<TopicReport> {
+        let (query, mut reports) = (Arc::new(query), Vec::new());
+        for (sender, _) in &self.boxes {
+            let (reply, reported) = oneshot::channel();
+            if sender.send(Mail::Topics(Arc::clone(&query), reply)).is_ok() {
+                reports.extend(reported.await.unwrap_or_default());
+            }
+        }
+        reports
     }
 
     /// Worker `index` lost a client; if it was the last of all, this wakes the workers, whose drain may wait

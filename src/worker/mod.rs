@@ -16,6 +16,7 @@ mod line;
 mod mailbox;
 mod outbox;
 mod pipe;
+mod pubsub;
 mod redirect;
 mod retry;
 mod routes;
@@ -32,6 +33,7 @@ use std::{
 
 pub use mailbox::{Arrived, Mail, Mailboxes, Socket};
 pub use pipe::Wish;
+pub use pubsub::{TopicQuery, TopicReport};
 use tokio::sync::mpsc;
 
 use self::{
@@ -41,6 +43,7 @@ use self::{
     discover::Discoveries,
     line::Line,
     pipe::{Pipe, PipeId},
+    pubsub::Subscriptions,
     routes::Routes,
 };
 use crate::{
@@ -99,6 +102,7 @@ struct Worker {
     any_unsettled: Cell<bool>,
     discoveries: Discoveries,
     deliveries: Deliveries,
+    subscriptions: Subscriptions,
 }
 
 /// Runs worker `index` on this thread until it has drained.
@@ -139,6 +143,7 @@ impl Worker {
             any_unsettled: Cell::new(false),
             discoveries: Discoveries::default(),
             deliveries: Deliveries::default(),
+            subscriptions: Subscriptions::default(),
             config,
             topology,
             registry: metrics,
@@ -164,6 +169,10 @@ impl Worker {
                     let _ = reply.send(answers::list(&self));
                 }
                 Some(Mail::Lane(wish)) => self.grant(wish),
+                Some(Mail::Topics(query, reply)) => {
+                    // As above.
+                    let _ = reply.send(self.report_topics(&query));
+                }
                 Some(Mail::Drain) => {
                     draining = true;
                     for client in self.clients.borrow().values() {
@@ -192,8 +201,9 @@ impl Worker {
 
     async fn attend(self: Rc<Self>, client: Rc<Client>) {
         let id = client.id;
-        let reason = client.serve().await;
+        let reason = Rc::clone(&client).serve().await;
         tracing::debug!(client = id, ?reason, "client closed");
+        self.unsubscribe_all(&client);
         self.clients.borrow_mut().remove(&id);
         self.metrics.client_closed(reason);
         self.mailboxes.left(self.index);

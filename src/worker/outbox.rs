@@ -17,7 +17,7 @@ const SPARE_BLOCKS: usize = 64;
 /// From this size on bytes that come in a vector of their own are taken over instead of copied.
 pub(super) const LARGE: usize = 16 * 1024;
 /// Blocks given to one write.
-pub(super) const SLICES: usize = 32;
+const SLICES: usize = 32;
 
 thread_local! {
     /// Empty blocks of this worker, each of [`BLOCK`] bytes.

@@ -22,26 +22,32 @@ pub(super) async fn run(worker: Rc<Worker>) {
         worker.follow_topology();
         worker.check_nodes();
         worker.settle_slots();
+        worker.tend_subscriptions(worker.answer_limit());
         if count % SWEEP == 0 {
             worker.sweep_clients();
             worker.sweep_backends();
             worker.pipes.borrow().values().for_each(|pipe| pipe.tidy());
+            worker.sweep_links();
         }
     }
 }
 
 impl Worker {
     fn check_nodes(&self) {
-        let timeout = self.config.backend_timeout;
-        if timeout.is_zero() {
-            return;
-        }
-        let limit = self.now().saturating_sub(nanos(timeout));
+        let limit = self.answer_limit();
         for backend in self.backends.borrow().values() {
             backend.check_timeout(limit);
         }
         for pipe in self.pipes.borrow().values() {
             pipe.check_timeout(limit);
+        }
+    }
+
+    /// A node that owes an answer and said nothing since this time counts as lost.
+    fn answer_limit(&self) -> u64 {
+        match self.config.backend_timeout {
+            Duration::ZERO => 0,
+            timeout => self.now().saturating_sub(nanos(timeout)),
         }
     }
 
@@ -53,7 +59,10 @@ impl Worker {
             if idle >= QUIET {
                 client.shrink();
             }
-            if self.is_overdue(client, idle) {
+            if client.listens.get() {
+                let waiting = client.line().borrow().outbox.len();
+                client.check_backlog(waiting, waiting);
+            } else if self.is_overdue(client, idle) {
                 client.end(CloseReason::Timeout, true);
             }
         }

@@ -37,6 +37,10 @@ mod pipelines;
 #[cfg(test)]
 mod protocol_errors;
 #[cfg(test)]
+mod pubsub;
+#[cfg(test)]
+mod pubsub_nodes;
+#[cfg(test)]
 mod redirects;
 #[cfg(test)]
 mod regression;

@@ -118,6 +118,8 @@ fn list_all(ask: &Ask<'_>) -> Step {
 enum Wanted {
     All,
     Nobody,
+    /// Those that subscribed, or those that did not.
+    Listening(bool),
     Ids(Vec<u64>),
 }
 
@@ -126,6 +128,7 @@ impl Wanted {
         match self {
             Self::All => true,
             Self::Nobody => false,
+            Self::Listening(listening) => line.contains(" flags=P ") == *listening,
             Self::Ids(ids) => ids.iter().any(|id| line.starts_with(&format!("id={id} "))),
         }
     }
@@ -136,8 +139,9 @@ fn wanted(ask: &Ask<'_>) -> Result<Wanted, String> {
     match (lower(ask.arg(2)).as_slice(), argc) {
         (_, 2) => Ok(Wanted::All),
         (b"type", 4) => match lower(ask.arg(3)).as_slice() {
-            b"normal" => Ok(Wanted::All),
-            b"master" | b"replica" | b"slave" | b"pubsub" => Ok(Wanted::Nobody),
+            b"normal" => Ok(Wanted::Listening(false)),
+            b"pubsub" => Ok(Wanted::Listening(true)),
+            b"master" | b"replica" | b"slave" => Ok(Wanted::Nobody),
             _ => Err(format!("ERR Unknown client type '{}'", String::from_utf8_lossy(ask.arg(3)))),
         },
         (b"id", 4..) => ask
@@ -168,13 +172,15 @@ fn line(client: &Client) -> String {
     );
     let (age, idle) = (client.worker.age(client.since), client.worker.age(client.active.get()));
     let resp = if client.protocol.get() == Protocol::Resp3 { 3 } else { 2 };
+    let [sub, psub, ssub] = client.listens_to_counts();
+    let flags = if client.listens.get() { 'P' } else { 'N' };
     let command = client.last_command.get().map_or("NULL", |command| command.name);
     let mut line = String::new();
     // Writing to a string does not fail.
     let _ = writeln!(
         line,
-        "id={} addr={} laddr={} name={name} age={} idle={} flags=N db=0 sub=0 psub=0 ssub=0 multi=-1 \
-         watch=0 tot-mem={} cmd={command} user=default redir=-1 resp={resp} lib-name={lib} lib-ver={version}",
+        "id={} addr={} laddr={} name={name} age={} idle={} flags={flags} db=0 sub={sub} psub={psub} \
+         ssub={ssub} multi=-1 watch=0 tot-mem={} cmd={command} user=default redir=-1 resp={resp} lib-name={lib} lib-ver={version}",
         client.id,
         client.peer,
         client.local,

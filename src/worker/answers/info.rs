@@ -61,6 +61,7 @@ fn server(worker: &Worker, text: &mut String) {
 fn clients(worker: &Worker, text: &mut String) {
     line(text, &format!("connected_clients:{}", worker.registry.total(|w| &w.clients)));
     line(text, &format!("maxclients:{}", worker.config.maxclients));
+    line(text, &format!("pubsub_clients:{}", worker.registry.total(|w| &w.subscribers)));
     line(text, "blocked_clients:0");
 }
 

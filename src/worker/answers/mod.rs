@@ -4,6 +4,7 @@
 mod client;
 mod hello;
 mod info;
+mod pubsub;
 
 use std::{net::SocketAddr, rc::Rc};
 
@@ -18,9 +19,10 @@ use crate::{
     command::{Command, Local},
     local::{self, cluster::OneNode},
     metrics::CloseReason,
-    resp::{ReplyWriter, Request},
+    resp::{Protocol, ReplyWriter, Request},
 };
 pub(super) use client::list;
+pub(super) use pubsub::{forbids, refuse_forbidden};
 
 /// The error reply with `text`, which must hold no line end.
 pub(super) fn error(text: &str) -> String {
@@ -62,6 +64,9 @@ pub(super) fn answer(
         Local::Lolwut => ask.lolwut(),
         Local::Cluster => ask.cluster(),
         Local::Info => info::answer(&ask),
+        Local::Subscribe => pubsub::subscribe(&ask),
+        Local::Unsubscribe => pubsub::unsubscribe(&ask),
+        Local::Pubsub => pubsub::answer(&ask),
     }
 }
 
@@ -111,6 +116,13 @@ impl<'a> Ask<'a> {
 
     fn ping(&self) -> Step {
         match self.request.argc() {
+            // Where messages may come between, the answer looks like one.
+            1 | 2 if self.client.listens.get() && self.client.protocol.get() == Protocol::Resp2 => self
+                .write(|w| {
+                    w.array(2);
+                    w.bulk(b"pong");
+                    w.bulk(self.arg(1));
+                }),
             1 => self.write(|w| w.simple("PONG")),
             2 => self.write(|w| w.bulk(self.arg(1))),
             _ => self.refuse_arity(),
@@ -137,6 +149,11 @@ impl<'a> Ask<'a> {
     }
 
     fn reset(&self) -> Step {
+        // A subscription that is not answered yet is, first.
+        if self.client.listens.get() && self.client.waits() {
+            return Step::Hold;
+        }
+        self.worker().unsubscribe_all(self.client);
         hello::reset(self.client);
         self.write(|w| w.simple("RESET"))
     }

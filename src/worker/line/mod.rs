@@ -109,9 +109,9 @@ impl Line {
         self.waiting
     }
 
-    /// Whether every request is answered and every reply handed on.
+    /// Whether every request is answered and every reply and message handed on.
     pub(super) fn is_empty(&self) -> bool {
-        self.places.is_empty()
+        self.places.is_empty() && self.outbox.unwritten() == 0
     }
 
     /// Whether a further request could make more than `limit` bytes of replies wait, as far as can be

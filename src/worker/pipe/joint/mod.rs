@@ -6,13 +6,13 @@
 
 use std::{
     collections::VecDeque,
-    io::{self, IoSlice},
+    io,
     task::{Context, Poll},
 };
 
 use super::super::{
     intake::{Filled, Intake},
-    outbox::{Outbox, SLICES},
+    outbox::Outbox,
     stream::Stream,
 };
 use crate::resp::{Cutter, ReplyScanner};
@@ -172,14 +172,13 @@ impl Joint {
 
     fn flush(&mut self, cx: &mut Context<'_>) -> Result<(), Ended> {
         while self.outbox.unwritten() > 0 {
-            let mut slices = [IoSlice::new(&[]); SLICES];
-            let filled = self.outbox.slices(&mut slices);
-            let Poll::Ready(written) = self.node.poll_write(cx, &slices[..filled]) else { break };
+            let Poll::Ready(written) = self.outbox.write(|slices| self.node.poll_write(cx, slices)) else {
+                break;
+            };
             let written = written?;
             if written == 0 {
                 return Err(Ended);
             }
-            self.outbox.wrote(written);
             self.outbox.release(written);
         }
         Ok(())
@@ -275,12 +274,9 @@ impl Lane {
 
     fn flush(&mut self, cx: &mut Context<'_>) {
         while let Some(stream) = self.stream.as_mut().filter(|_| self.outbox.unwritten() > 0) {
-            let mut slices = [IoSlice::new(&[]); SLICES];
-            let filled = self.outbox.slices(&mut slices);
-            match stream.poll_write(cx, &slices[..filled]) {
+            match self.outbox.write(|slices| stream.poll_write(cx, slices)) {
                 Poll::Pending => break,
                 Poll::Ready(Ok(written)) if written > 0 => {
-                    self.outbox.wrote(written);
                     self.outbox.release(written);
                 }
                 // What it has sent before is read yet; its end is seen there.

@@ -1,5 +1,6 @@
 //! Lanes and nodes of the tests are byte queues, so every order of events can be had.
 
+use std::io::IoSlice;
 use std::task::Waker;
 
 use proptest::prelude::*;
