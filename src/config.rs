@@ -55,6 +55,8 @@ pub struct Config {
     pub client_query_buffer_limit: usize,
     /// Replies that may wait for one client, in bytes, before its requests are no longer read.
     pub client_output_buffer_limit: usize,
+    /// Whether clients may change and inspect the nodes themselves (CONFIG SET, DEBUG, BGSAVE and the like).
+    pub admin_commands: bool,
     /// Password that clients must give.
     pub requirepass: Option<SecretString>,
     /// Where `/metrics`, `/livez` and `/readyz` are served.

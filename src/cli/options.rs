@@ -125,6 +125,9 @@ options! {
         /// Replies that may wait for one client before its requests are no longer read
         [value_name = "SIZE"]
         client_output_buffer_limit: AnySize = Size(32 << 20),
+        /// Let clients administer the nodes: CONFIG SET, DEBUG, BGSAVE and the like go to every primary
+        [value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true]
+        admin_commands: bool = false,
         /// Where /metrics, /livez and /readyz are served; none is off
         [value_name = "IP:PORT"]
         metrics_addr: Endpoint = Endpoint(Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9127))),

@@ -42,6 +42,7 @@ impl Settled {
             proto_max_bulk_len: self.proto_max_bulk_len.0,
             client_query_buffer_limit: self.client_query_buffer_limit.0,
             client_output_buffer_limit: self.client_output_buffer_limit.0,
+            admin_commands: self.admin_commands,
             requirepass: requirepass.map(|p| p.0),
             metrics_addr: self.metrics_addr.0,
         })

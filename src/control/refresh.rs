@@ -242,6 +242,7 @@ mod tests {
             proto_max_bulk_len: 1,
             client_query_buffer_limit: 1,
             client_output_buffer_limit: 1,
+            admin_commands: false,
             requirepass: None,
             metrics_addr: None,
         }

@@ -1,10 +1,14 @@
 //! L2: pure decisions. A request becomes a [`Route`], a node's reply becomes a [`Verdict`], a request over
 //! many slots becomes parts. No I/O, no clock.
 
+mod cursor;
+mod fold;
 mod route;
 mod split;
 mod verdict;
 
+pub use cursor::Cursor;
+pub use fold::{Fold, ScanPlace};
 pub use route::{Refusal, Route, route};
 pub use split::{Merge, Part, parts};
 pub use verdict::{Redirect, RetryAfter, Verdict};

@@ -5,6 +5,7 @@
 
 mod answers;
 mod backend;
+mod broadcast;
 mod client;
 mod dial;
 mod discover;
@@ -17,6 +18,7 @@ mod outbox;
 mod redirect;
 mod retry;
 mod routes;
+mod scripts;
 mod stream;
 mod tick;
 
@@ -46,6 +48,7 @@ use crate::{
     metrics::{CloseReason, Metrics, NodeMetrics, WorkerMetrics},
     node::Credentials,
     resp::Protocol,
+    scripts::Scripts,
     topology::Topology,
 };
 
@@ -66,6 +69,8 @@ pub struct Equipment {
     pub identity: Arc<Identity>,
     /// Where the other workers are reached.
     pub mailboxes: Arc<Mailboxes>,
+    /// What nodes can be given when they lack it.
+    pub scripts: Arc<Scripts>,
 }
 
 /// One worker: what its clients and backends share.
@@ -76,6 +81,7 @@ struct Worker {
     registry: Arc<Metrics>,
     identity: Arc<Identity>,
     mailboxes: Arc<Mailboxes>,
+    scripts: Arc<Scripts>,
     credentials: Credentials,
     metrics: Arc<WorkerMetrics>,
     clock: quanta::Clock,
@@ -109,7 +115,7 @@ pub fn run(index: usize, equipment: Equipment, mail: mpsc::UnboundedReceiver<Mai
 
 impl Worker {
     fn new(index: usize, equipment: Equipment) -> Self {
-        let Equipment { config, topology, metrics, identity, mailboxes } = equipment;
+        let Equipment { config, topology, metrics, identity, mailboxes, scripts } = equipment;
         let clock = quanta::Clock::new();
         Self {
             index,
@@ -134,6 +140,7 @@ impl Worker {
             registry: metrics,
             identity,
             mailboxes,
+            scripts,
         }
     }
 
