@@ -41,11 +41,11 @@
 //!    they are answered: a redirect finds them there.
 //! 4. The node answers; [`resp::ReplyScanner`] finds where the reply ends, [`routing::Verdict`] says what it
 //!    means: deliver, follow a redirect, or try again.
+//! 5. `worker::line` puts the reply into the client's outbox if it is the head of the line, else parks it.
+//!    The client's task writes all that is ready in one write.
 //!
 //! What speaks of the whole key space or must be on every node takes the same way as many times as there are
 //! primaries: `worker::broadcast` sends it, [`routing::Fold`] makes one reply of theirs.
-//! 5. `worker::line` puts the reply into the client's outbox if it is the head of the line, else parks it.
-//!    The client's task writes all that is ready in one write.
 //!
 //! ## Invariants
 //! 1. Each request gets exactly one reply, in the order in which its client sent them. A ticket that is

@@ -53,7 +53,7 @@ impl Verdict {
         let line = reply[1..].trim_ascii_end();
         let mut words = line.split(|&b| b == b' ');
         let retry = match words.next().unwrap_or_default() {
-            b"NOSCRIPT" if line == NOSCRIPT => return Self::Noscript,
+            b"NOSCRIPT" if NOSCRIPT.contains(&line) => return Self::Noscript,
             b"MOVED" => return redirect(words, from, Redirect::Moved),
             b"ASK" => return redirect(words, from, Redirect::Ask),
             b"TRYAGAIN" => RetryAfter::Tryagain,
@@ -67,8 +67,10 @@ impl Verdict {
     }
 }
 
-/// As in redis server.c `createSharedObjects`; what a script makes up is seldom the same to the letter.
-const NOSCRIPT: &[u8] = b"NOSCRIPT No matching script. Please use EVAL.";
+/// As in redis and valkey server.c `createSharedObjects`; what a script makes up is seldom the same to the
+/// letter.
+const NOSCRIPT: [&[u8]; 2] =
+    [b"NOSCRIPT No matching script. Please use EVAL.", b"NOSCRIPT No matching script."];
 
 /// Reads `<slot> <host>:<port>`; an empty host is the host of the node that said so.
 fn redirect<'a>(
@@ -128,7 +130,9 @@ mod tests {
 
     #[test]
     fn a_missing_script_is_told_by_the_servers_own_words() {
-        assert_eq!(of("-NOSCRIPT No matching script. Please use EVAL.\r\n"), Verdict::Noscript);
+        for words in ["No matching script. Please use EVAL.", "No matching script."] {
+            assert_eq!(of(&format!("-NOSCRIPT {words}\r\n")), Verdict::Noscript);
+        }
     }
 
     #[test]

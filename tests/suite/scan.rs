@@ -158,11 +158,11 @@ with_1_and_4_workers! {
         (0..3).for_each(|node| cluster.always(node, "SCAN", Act::reply("*2\r\n$1\r\n0\r\n*0")));
         let proxy = Proxy::before(&cluster.seeds(), threads, &[]);
         let mut client = proxy.client();
-        for cursor in ["1", "16383", "18446744073709551615", "-1", "5461", "99999999"] {
+        for cursor in ["1", "16383", "18446744073709551615", "5461", "99999999"] {
             let reply = client.run(&format!("SCAN {cursor}"));
             assert!(!reply.is_error(), "{cursor}: {reply:?}");
         }
-        for cursor in ["x", "18446744073709551616"] {
+        for cursor in ["x", "18446744073709551616", "-1"] {
             assert_eq!(client.run(&format!("SCAN {cursor}")), Value::error("ERR invalid cursor"));
         }
     }

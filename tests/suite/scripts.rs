@@ -68,7 +68,7 @@ crosswise! {
             assert_eq!(client.run(&format!("EVALSHA {other} 0")), Value::Integer(7));
         }
         assert_eq!(client.run("SCRIPT FLUSH"), Value::ok());
-        assert_eq!(client.run(&format!("EVALSHA {sha} 1 {}", keys[0])), Value::error(NOSCRIPT));
+        assert!(client.run(&format!("EVALSHA {sha} 1 {}", keys[0])).text().starts_with("NOSCRIPT "));
     }
 
     fn a_script_reaches_a_node_that_joined_later(setup) {
