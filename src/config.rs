@@ -59,6 +59,8 @@ pub struct Config {
     pub client_output_buffer_limit: usize,
     /// What may wait for a client that subscribed before it is closed.
     pub pubsub_output_limit: OutputLimit,
+    /// Whether clients may change and inspect the nodes themselves (CONFIG SET, DEBUG, BGSAVE and the like).
+    pub admin_commands: bool,
     /// Password that clients must give.
     pub requirepass: Option<SecretString>,
     /// Where `/metrics`, `/livez` and `/readyz` are served.

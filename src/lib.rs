@@ -13,7 +13,7 @@
 //!                                 replies that slotway makes itself
 //! L1  cluster, command            what the cluster says; what a command is
 //! L0  resp                        bytes <-> frames; resumable, bounded
-//! --  config, metrics, topology, node, identity, log       leaves
+//! --  config, metrics, topology, node, identity, scripts, log       leaves
 //! ```
 //!
 //! `worker` and `control` never import each other. They meet in [`topology`]: control stores a slot table,
@@ -44,7 +44,11 @@
 //! 4. The node answers; [`resp::ReplyScanner`] finds where the reply ends, [`routing::Verdict`] says what it
 //!    means: deliver, follow a redirect, or try again.
 //! 5. `worker::line` puts the reply into the client's outbox if it is the head of the line, else parks it.
-//!    The client's task writes all that is ready in one write.
+//!    `worker::deliver` writes for each client once, behind all that is ready; replies to what was read at once
+//!    wait for each other up to a millisecond.
+//!
+//! What speaks of the whole key space or must be on every node takes the same way as many times as there are
+//! primaries: `worker::broadcast` sends it, [`routing::Fold`] makes one reply of theirs.
 //!
 //! ## Messages
 //! `worker::pubsub` subscribes once at the nodes for all clients of its worker that listen to a channel, over
@@ -97,5 +101,6 @@ pub mod proxy;
 pub mod resp;
 pub mod routing;
 pub mod sandbox;
+pub mod scripts;
 pub mod topology;
 pub mod worker;

@@ -119,8 +119,21 @@ fn every_key() -> Vec<String> {
 fn every_key_is_also_a_flag() {
     let help = slotway(&["--help"]).out;
     for key in every_key() {
-        assert!(help.contains(&format!("--{key} ")), "{key}");
+        assert!(help.contains(&format!("--{key} ")) || help.contains(&format!("--{key}[=")), "{key}");
     }
+}
+
+#[test]
+fn a_switch_is_on_by_its_name_alone_and_takes_no_seed_for_its_value() {
+    let admin = |args: &[&str], environment: &[(&str, &str)]| {
+        let settings = checked(args, environment);
+        assert_eq!(settings["cluster"].to_string(), r#"["a:1"]"#);
+        settings["admin-commands"].as_bool().unwrap()
+    };
+    assert!(!admin(&["a:1"], &[]));
+    assert!(admin(&["--admin-commands", "a:1"], &[]));
+    assert!(!admin(&["--admin-commands=false", "a:1"], &[("SLOTWAY_ADMIN_COMMANDS", "true")]));
+    assert!(admin(&["a:1"], &[("SLOTWAY_ADMIN_COMMANDS", "true")]));
 }
 
 #[test]

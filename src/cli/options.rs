@@ -129,6 +129,9 @@ options! {
         /// `pubsub HARD SOFT SECONDS`: what may wait before they are closed, at once or when it lasts; 0 is off
         [value_name = "LIMITS"]
         client_output_buffer_limit: OutputLimits = OutputLimits::DEFAULT,
+        /// Let clients administer the nodes: CONFIG SET, DEBUG, BGSAVE and the like go to every primary
+        [value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true]
+        admin_commands: bool = false,
         /// Where /metrics, /livez and /readyz are served; none is off
         [value_name = "IP:PORT"]
         metrics_addr: Endpoint = Endpoint(Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9127))),

@@ -85,6 +85,21 @@ impl SlotTable {
         self.owners.iter().filter(|&&o| o == NOBODY).count()
     }
 
+    /// The lowest slot of each node that owns any, lowest first: the shards, in an order that outlives
+    /// failovers.
+    pub fn shards(&self) -> Vec<Slot> {
+        let mut known = vec![false; self.nodes.len()];
+        let mut is_new = |owner: u16| match known.get_mut(usize::from(owner)) {
+            Some(known) => !std::mem::replace(known, true),
+            None => false,
+        };
+        (0..)
+            .zip(&self.owners[..])
+            .filter(|&(_, &owner)| is_new(owner))
+            .filter_map(|(n, _)| Slot::new(n))
+            .collect()
+    }
+
     /// A copy in which `slot` belongs to the node at `addr`, known before or not.
     pub fn with_moved(&self, slot: Slot, addr: &NodeAddr) -> Self {
         let mut changed = TableBuilder { owners: self.owners.clone(), nodes: self.nodes.to_vec() };
@@ -170,6 +185,16 @@ mod tests {
         assert_eq!(table.owner(slot(99)), Some(primary));
         assert_eq!(table.owner(slot(100)), None);
         assert_eq!(table.nodes()[1].role, Role::Replica(primary));
+    }
+
+    #[test]
+    fn a_shard_is_known_by_its_lowest_slot() {
+        let mut builder = TableBuilder::default();
+        builder.own(slot(10), slot(99), &addr(2));
+        builder.own(slot(100), slot(199), &addr(1));
+        builder.own(slot(200), slot(200), &addr(2));
+        assert_eq!(builder.build(1).shards(), [slot(10), slot(100)]);
+        assert_eq!(SlotTable::empty().shards(), []);
     }
 
     #[test]

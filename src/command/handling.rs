@@ -14,6 +14,10 @@ pub enum Handling {
     Split(SplitKind),
     /// It goes to the owner of its first argument's slot, though that is no key.
     Channel,
+    /// It goes to every primary, and the replies become one.
+    Broadcast(Broadcast),
+    /// As [`Self::Broadcast`], where the administrator allows it.
+    Admin(Broadcast),
     /// It is answered here.
     Local(Local),
     /// It is not served.
@@ -29,6 +33,34 @@ pub enum SplitKind {
     Mset,
     /// A count per key.
     Sum,
+}
+
+/// What goes to every primary, and how the replies become one. A node's error is the error of the whole
+/// where nothing else is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Broadcast {
+    /// The first reply.
+    First,
+    /// The first reply that is no error.
+    One,
+    /// As [`Self::One`], sent beside the shared connections: those are held up by what it ends.
+    Kill,
+    /// Integers added up.
+    Sum,
+    /// The least integer.
+    Min,
+    /// Arrays of 0 and 1, each element 1 where all have 1.
+    And,
+    /// Arrays strung together.
+    Arrays,
+    /// Texts strung together.
+    Texts,
+    /// One key, of each node as often as its share of the keys (RANDOMKEY).
+    RandomKey,
+    /// Keys of one node at a time, the cursor tells of which (SCAN).
+    Scan,
+    /// The reply of a node that runs a function, or else the first (FUNCTION STATS).
+    Running,
 }
 
 /// Commands that are answered here; subcommands too go by their container.
@@ -55,6 +87,7 @@ pub enum Local {
     Subscribe,
     Unsubscribe,
     Pubsub,
+    Whoami,
 }
 
 impl Handling {
@@ -64,6 +97,7 @@ impl Handling {
         let by_name = split(spec.name)
             .or_else(|| channel(spec.name))
             .or_else(|| local(spec.name))
+            .or_else(|| broadcast(spec))
             .or_else(|| refused(spec.name));
         let by_flags = || is_never_served(spec).then_some(Self::Refuse);
         by_name.or_else(by_flags).or(container).unwrap_or(Self::Forward)
@@ -109,18 +143,92 @@ fn local(name: &str) -> Option<Handling> {
         "subscribe" | "psubscribe" | "ssubscribe" => Local::Subscribe,
         "unsubscribe" | "punsubscribe" | "sunsubscribe" => Local::Unsubscribe,
         "pubsub" => Local::Pubsub,
+        "acl|whoami" => Local::Whoami,
         _ => return None,
     }))
+}
+
+/// What speaks of the whole key space, or must be the same on every node.
+const BROADCAST: &[&str] = &[
+    "dbsize",
+    "flushall",
+    "flushdb",
+    "function|delete",
+    "function|flush",
+    "function|kill",
+    "function|load",
+    "function|restore",
+    "function|stats",
+    "keys",
+    "lastsave",
+    "memory|doctor",
+    "memory|malloc-stats",
+    "memory|purge",
+    "randomkey",
+    "scan",
+    "script|exists",
+    "script|flush",
+    "script|kill",
+    "script|load",
+    "script|show",
+];
+
+/// What changes every server, or tells of it what is its administrator's.
+const ADMIN: &[&str] = &[
+    "acl",
+    "bgrewriteaof",
+    "bgsave",
+    "config|resetstat",
+    "config|rewrite",
+    "config|set",
+    "debug",
+    "latency|doctor",
+    "latency|history",
+    "latency|latest",
+    "latency|reset",
+    "save",
+];
+
+fn broadcast(spec: &Spec) -> Option<Handling> {
+    if BROADCAST.contains(&spec.name) {
+        return Some(Handling::Broadcast(replies_of(spec)));
+    }
+    ADMIN.contains(&spec.name).then(|| Handling::Admin(replies_of(spec)))
+}
+
+/// How the nodes' replies become one: by the command's response policy, as servers tell it.
+fn replies_of(spec: &Spec) -> Broadcast {
+    match spec.name {
+        "scan" => Broadcast::Scan,
+        "randomkey" => Broadcast::RandomKey,
+        "keys" | "latency|history" | "latency|latest" => Broadcast::Arrays,
+        "script|kill" | "function|kill" => Broadcast::Kill,
+        "function|stats" => Broadcast::Running,
+        // All have been saved since the oldest was.
+        "lastsave" => Broadcast::Min,
+        "memory|doctor" | "memory|malloc-stats" | "latency|doctor" => Broadcast::Texts,
+        // Only the owner of a key knows it.
+        "debug" | "script|show" => Broadcast::One,
+        _ => by_policy(spec.tips),
+    }
+}
+
+fn by_policy(tips: &[&str]) -> Broadcast {
+    match tips.iter().find_map(|tip| tip.strip_prefix("response_policy:")) {
+        Some("agg_sum") => Broadcast::Sum,
+        Some("agg_min") => Broadcast::Min,
+        Some("agg_logical_and") => Broadcast::And,
+        Some("one_succeeded") => Broadcast::One,
+        _ => Broadcast::First,
+    }
 }
 
 /// The commands that a shared connection to one node cannot serve, each group with its reason.
 const REFUSED: &[&[&str]] = &[
     // A transaction belongs to one connection and would queue other clients' requests.
     &["multi", "exec", "discard", "watch", "unwatch"],
-    // Scripts and functions must be on every node before their calls may go to any.
-    &["script", "function"],
-    // They speak of the whole key space, of which each node has a part.
-    &["scan", "clusterscan", "keys", "dbsize", "randomkey", "flushall", "flushdb"],
+    // Its state is the connection's; its cursor is for clients that know the nodes.
+    &["script", "clusterscan"],
     // Clients have one database each, and none may change under the others.
     &["swapdb"],
     // They wait for replicas of what the same connection wrote.
@@ -128,14 +236,13 @@ const REFUSED: &[&[&str]] = &[
     // They turn the connection into a stream.
     &["monitor", "sync", "psync", "replconf"],
     // They stop or change one server, and which one is for its administrator to say.
-    &["shutdown", "replicaof", "slaveof", "failover", "debug", "module", "acl"],
-    &["save", "bgsave", "bgrewriteaof"],
+    &["shutdown", "replicaof", "slaveof", "failover", "module"],
     // They report on one server or test it.
-    &["role", "lastsave", "latency", "slowlog", "commandlog", "memory", "pfselftest"],
+    &["role", "latency", "slowlog", "commandlog", "memory", "pfselftest"],
 ];
 
-/// Subcommands that are served although their container is not: they have a key.
-const FORWARDED: &[&str] = &["memory|usage"];
+/// Subcommands that are served although their container is not: they have a key, or any node can tell.
+const FORWARDED: &[&str] = &["memory|usage", "memory|help", "script|help", "latency|help"];
 
 fn refused(name: &str) -> Option<Handling> {
     if FORWARDED.contains(&name) {
@@ -151,7 +258,7 @@ fn is_never_served(spec: &Spec) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{COUNT, by_index};
+    use super::super::{COUNT, by_index, resolve, tests::Owned};
     use super::*;
 
     #[test]
@@ -159,6 +266,15 @@ mod tests {
         let known = |name: &str| (0..COUNT).any(|at| by_index(at).is_some_and(|c| c.name == name));
         for name in REFUSED.iter().copied().flatten() {
             assert!(known(name), "{name}");
+        }
+        for name in [FORWARDED, BROADCAST, ADMIN].concat() {
+            let subcommand = || {
+                super::super::lookup(name.split('|').next()?.as_bytes())?
+                    .subcommands
+                    .iter()
+                    .find(|c| c.name == name)
+            };
+            assert!(known(name) || subcommand().is_some(), "{name}");
         }
     }
 
@@ -173,6 +289,21 @@ mod tests {
     }
 
     #[test]
+    fn replies_become_one_as_servers_say() {
+        let handling = |line: &str| resolve(&Owned::new(line).request()).unwrap().handling;
+        assert_eq!(handling("DBSIZE"), Handling::Broadcast(Broadcast::Sum));
+        assert_eq!(handling("FLUSHALL"), Handling::Broadcast(Broadcast::First));
+        assert_eq!(handling("SCRIPT EXISTS x"), Handling::Broadcast(Broadcast::And));
+        assert_eq!(handling("SCRIPT DEBUG YES"), Handling::Refuse);
+        assert_eq!(handling("FUNCTION LIST"), Handling::Forward);
+        assert_eq!(handling("CONFIG SET a b"), Handling::Admin(Broadcast::First));
+        assert_eq!(handling("CONFIG GET a"), Handling::Local(Local::Config));
+        assert_eq!(handling("ACL LIST"), Handling::Admin(Broadcast::First));
+        assert_eq!(handling("ACL WHOAMI"), Handling::Local(Local::Whoami));
+        assert_eq!(handling("LATENCY RESET"), Handling::Admin(Broadcast::Sum));
+    }
+
+    #[test]
     fn subcommands_do_what_their_container_does_unless_they_have_a_key() {
         let handling = |name: &str| {
             let container = super::super::lookup(name.split('|').next().unwrap().as_bytes()).unwrap();
@@ -180,8 +311,7 @@ mod tests {
         };
         assert_eq!(handling("memory|usage"), Handling::Forward);
         assert_eq!(handling("memory|stats"), Handling::Refuse);
-        assert_eq!(handling("config|set"), Handling::Local(Local::Config));
+        assert_eq!(handling("config|get"), Handling::Local(Local::Config));
         assert_eq!(handling("object|encoding"), Handling::Forward);
-        assert_eq!(handling("script|load"), Handling::Refuse);
     }
 }

@@ -17,7 +17,7 @@ mod table;
 
 pub use flags::{Categories, Flags, KeyFlags};
 pub use generated::COUNT;
-pub use handling::{Handling, Local, SplitKind};
+pub use handling::{Broadcast, Handling, Local, SplitKind};
 pub use keys::{KeyError, Keys};
 pub use resolve::{CommandError, resolve};
 pub use spec::{Begin, Find, KeySpec, Spec};

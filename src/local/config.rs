@@ -1,5 +1,4 @@
-//! `CONFIG`: the parameters that benchmark tools and clients read, and errors for whoever wants to change
-//! one. Texts as in redis config.c.
+//! `CONFIG GET`: the parameters that benchmark tools and clients read.
 
 use super::{glob, help, not_served, subcommand};
 use crate::{
@@ -24,8 +23,6 @@ const FIXED: &[(&str, &str)] = &[
 pub fn reply(request: &Request<'_>, settings: &[(&str, String)], reply: &mut ReplyWriter<'_>) {
     match subcommand(request).as_str() {
         "get" => get(request, settings, reply),
-        "set" => set(request, settings, reply),
-        "rewrite" => reply.error("ERR The server is running without a config file"),
         "help" => lookup(b"config").into_iter().for_each(|c| help(c, &["get", "help"], reply)),
         other => not_served(&format!("config|{other}"), reply),
     }
@@ -44,17 +41,6 @@ fn get(request: &Request<'_>, settings: &[(&str, String)], reply: &mut ReplyWrit
     for (name, value) in found {
         reply.bulk(name.as_bytes());
         reply.bulk(value.as_bytes());
-    }
-}
-
-fn set(request: &Request<'_>, settings: &[(&str, String)], reply: &mut ReplyWriter<'_>) {
-    let name = String::from_utf8_lossy(request.arg(2).unwrap_or_default());
-    if parameters(settings).any(|(known, _)| known.eq_ignore_ascii_case(&name)) {
-        reply.error(&format!(
-            "ERR CONFIG SET failed (possibly related to argument '{name}') - can't set immutable config"
-        ));
-    } else {
-        reply.error(&format!("ERR Unknown option or number of arguments for CONFIG SET - '{name}'"));
     }
 }
 
@@ -81,10 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_can_be_set() {
-        for line in ["CONFIG SET save y", "CONFIG SET nosuch y", "CONFIG REWRITE", "CONFIG RESETSTAT"] {
-            assert!(ask(line).as_error().is_some_and(|text| text.starts_with("ERR ")), "{line}");
-        }
+    fn help_tells_what_is_served() {
         assert!(ask("CONFIG HELP").as_array().is_some());
     }
 }

@@ -67,6 +67,7 @@ async fn serve(config: Arc<Config>) -> Result<(), Failure> {
     let equipment = Equipment {
         metrics: Arc::new(Metrics::new(names, config.threads)),
         identity: Arc::default(),
+        scripts: Arc::default(),
         mailboxes: Arc::new(mailboxes),
         config,
         topology,

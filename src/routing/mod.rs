@@ -2,11 +2,15 @@
 //! many slots becomes parts. No I/O, no clock.
 
 mod channel;
+mod cursor;
+mod fold;
 mod route;
 mod split;
 mod verdict;
 
 pub use channel::{ChannelKind, Reach, is_event};
+pub use cursor::Cursor;
+pub use fold::{Fold, ScanPlace};
 pub use route::{Refusal, Route, route};
 pub use split::{Merge, Part, parts};
 pub use verdict::{Redirect, RetryAfter, Verdict};

@@ -2,7 +2,7 @@
 
 use crate::{
     cluster::Slot,
-    command::{Command, Handling, KeyError, Keys, Local, SplitKind},
+    command::{Broadcast, Command, Handling, KeyError, Keys, Local, SplitKind},
     resp::Request,
 };
 
@@ -15,6 +15,10 @@ pub enum Route {
     Any,
     /// In parts, to the owners of many slots.
     Split(SplitKind),
+    /// To every primary.
+    Broadcast(Broadcast),
+    /// To every primary, where the administrator allows it.
+    Admin(Broadcast),
     /// Nowhere: it is answered here.
     Local(Local),
 }
@@ -44,6 +48,8 @@ pub fn route(command: &Command, request: Request<'_>, keys: &mut Keys) -> Result
         Handling::Forward => by_keys(command, request, keys),
         Handling::Channel => request.arg(1).map_or(Ok(Route::Any), |name| Ok(Route::Owner(Slot::of(name)))),
         Handling::Split(kind) => Ok(split(kind, request)),
+        Handling::Broadcast(kind) => Ok(Route::Broadcast(kind)),
+        Handling::Admin(kind) => Ok(Route::Admin(kind)),
         Handling::Local(local) => Ok(Route::Local(local)),
         Handling::Refuse => Err(Refusal::Unsupported),
     }

@@ -3,6 +3,7 @@
 //! A part is a run of neighbouring keys of one slot, so parts keep the order of the keys and their
 //! replies need only be strung together. Keys of one slot in two runs go to the same node in order.
 
+use super::Fold;
 use crate::{cluster::Slot, command::SplitKind, resp::Request};
 
 /// How the replies to the parts become one.
@@ -14,6 +15,10 @@ pub enum Merge {
     Sum,
     /// `+OK` when all are (MSET).
     Ok,
+    /// Arrays of any length strung together (KEYS).
+    Chain,
+    /// All replies looked at together, errors too.
+    Fold(Fold),
 }
 
 /// One part: the arguments `first..end` of the request, all of `slot`.

@@ -11,6 +11,8 @@ pub enum Verdict {
     Follow(Redirect),
     /// The request did not run: try again a little later.
     Retry(RetryAfter),
+    /// The request did not run: the node does not have its script.
+    Noscript,
 }
 
 /// Where a node sent a request instead of running it.
@@ -51,6 +53,7 @@ impl Verdict {
         let line = reply[1..].trim_ascii_end();
         let mut words = line.split(|&b| b == b' ');
         let retry = match words.next().unwrap_or_default() {
+            b"NOSCRIPT" if NOSCRIPT.contains(&line) => return Self::Noscript,
             b"MOVED" => return redirect(words, from, Redirect::Moved),
             b"ASK" => return redirect(words, from, Redirect::Ask),
             b"TRYAGAIN" => RetryAfter::Tryagain,
@@ -63,6 +66,11 @@ impl Verdict {
         Self::Retry(retry)
     }
 }
+
+/// As in redis and valkey server.c `createSharedObjects`; what a script makes up is seldom the same to the
+/// letter.
+const NOSCRIPT: [&[u8]; 2] =
+    [b"NOSCRIPT No matching script. Please use EVAL.", b"NOSCRIPT No matching script."];
 
 /// Reads `<slot> <host>:<port>`; an empty host is the host of the node that said so.
 fn redirect<'a>(
@@ -121,6 +129,13 @@ mod tests {
     }
 
     #[test]
+    fn a_missing_script_is_told_by_the_servers_own_words() {
+        for words in ["No matching script. Please use EVAL.", "No matching script."] {
+            assert_eq!(of(&format!("-NOSCRIPT {words}\r\n")), Verdict::Noscript);
+        }
+    }
+
+    #[test]
     fn everything_else_is_the_client_s() {
         for reply in [
             "+OK\r\n",
@@ -130,6 +145,7 @@ mod tests {
             "-MOVED 16384 h:1\r\n",
             "-ASK\r\n",
             "-MOVEDX 1 h:1\r\n",
+            "-NOSCRIPT my own\r\n",
         ] {
             assert_eq!(of(reply), Verdict::Deliver, "{reply}");
         }

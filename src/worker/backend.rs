@@ -373,7 +373,7 @@ impl Backend {
             let request = queue.outbox.front(flight.len).to_vec();
             queue.outbox.release(flight.len);
             drop(queue);
-            self.worker.redirect(flight, request, verdict, reply.bytes());
+            self.worker.redirect(flight, request, verdict, reply.bytes(), &self.addr);
         }
         Ok(())
     }

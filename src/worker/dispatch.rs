@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::{
     Worker, answers,
     backend::Backend,
+    broadcast,
     client::Client,
     flight::{Flight, Ticket},
 };
@@ -45,6 +46,10 @@ pub(super) fn dispatch(client: &Rc<Client>, request: Request<'_>) -> Step {
     match route {
         Ok(Route::Owner(slot)) => forward(client, command, slot, request),
         Ok(Route::Local(local)) => answers::answer(client, command, local, request),
+        Ok(Route::Admin(_)) if !worker.config.admin_commands => no_admin(client, command),
+        Ok(Route::Broadcast(kind) | Route::Admin(kind)) => {
+            broadcast::broadcast(client, command, kind, request)
+        }
         Ok(Route::Split(kind)) => split(client, command, kind, request),
         Ok(Route::Any) => anywhere(client, command, request),
         Err(refusal) => refused(client, command, refusal),
@@ -136,7 +141,7 @@ fn send_part(client: &Rc<Client>, flight: Flight, part: routing::Part, request: 
 }
 
 const NO_PASSWORD: &str = "NOAUTH Authentication required.";
-const NO_CLUSTER: &str = "CLUSTERDOWN no node of the cluster has answered yet";
+pub(super) const NO_CLUSTER: &str = "CLUSTERDOWN no node of the cluster has answered yet";
 
 /// The slot has no owner now; before anything is known of the cluster, waiting would not help.
 #[cold]
@@ -164,6 +169,12 @@ fn refused(client: &Rc<Client>, command: &'static Command, refusal: Refusal) -> 
             Step::Done
         }
     }
+}
+
+#[cold]
+fn no_admin(client: &Rc<Client>, command: &'static Command) -> Step {
+    let name = command.name.replace('|', " ").to_uppercase();
+    refuse(client, Some(command), &format!("NOPERM {name} is off: slotway runs without --admin-commands"))
 }
 
 /// Answers with the error `text`.

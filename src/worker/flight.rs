@@ -3,7 +3,11 @@
 use std::rc::Rc;
 
 use super::{client::Client, line::Reply};
-use crate::{cluster::Slot, command::Command, resp::Protocol};
+use crate::{
+    cluster::Slot,
+    command::{Command, Handling},
+    resp::Protocol,
+};
 
 /// A request's place in its client's reply order: the promise of exactly one reply.
 ///
@@ -46,6 +50,9 @@ impl Drop for Ticket {
     }
 }
 
+/// The attempts of a request that is answered with an error rather than delayed.
+pub(super) const NO_RETRY: u32 = u32::MAX;
+
 /// A request that was given to a backend.
 pub(super) struct Flight {
     /// Nobody's for an ASKING that goes ahead of a request.
@@ -63,7 +70,7 @@ pub(super) struct Flight {
     pub(super) hops: u32,
     /// The version in which its client wants the reply.
     pub(super) protocol: Protocol,
-    /// Times that it was delayed.
+    /// Times that it was delayed, or [`NO_RETRY`].
     pub(super) attempts: u32,
     /// Whether its client's other delayed requests wait for it.
     pub(super) serial: bool,
@@ -108,6 +115,12 @@ impl Flight {
     /// Whether running it twice is the same as running it once.
     pub(super) fn read_only(&self) -> bool {
         self.command.is_none_or(Command::read_only)
+    }
+
+    /// Whether it is one of those that go to every primary.
+    pub(super) fn is_broadcast(&self) -> bool {
+        let handling = self.command.map(|command| command.handling);
+        matches!(handling, Some(Handling::Broadcast(_) | Handling::Admin(_)))
     }
 
     /// Gives the client `reply`.

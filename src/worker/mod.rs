@@ -5,6 +5,7 @@
 
 mod answers;
 mod backend;
+mod broadcast;
 mod client;
 mod deliver;
 mod dial;
@@ -20,6 +21,7 @@ mod pubsub;
 mod redirect;
 mod retry;
 mod routes;
+mod scripts;
 mod stream;
 mod tick;
 
@@ -54,6 +56,7 @@ use crate::{
     metrics::{CloseReason, Metrics, NodeMetrics, WorkerMetrics},
     node::Credentials,
     resp::Protocol,
+    scripts::Scripts,
     topology::Topology,
 };
 
@@ -74,6 +77,8 @@ pub struct Equipment {
     pub identity: Arc<Identity>,
     /// Where the other workers are reached.
     pub mailboxes: Arc<Mailboxes>,
+    /// What nodes can be given when they lack it.
+    pub scripts: Arc<Scripts>,
 }
 
 /// One worker: what its clients and backends share.
@@ -84,6 +89,7 @@ struct Worker {
     registry: Arc<Metrics>,
     identity: Arc<Identity>,
     mailboxes: Arc<Mailboxes>,
+    scripts: Arc<Scripts>,
     credentials: Credentials,
     metrics: Arc<WorkerMetrics>,
     clock: quanta::Clock,
@@ -121,7 +127,7 @@ pub fn run(index: usize, equipment: Equipment, mail: mpsc::UnboundedReceiver<Mai
 
 impl Worker {
     fn new(index: usize, equipment: Equipment) -> Self {
-        let Equipment { config, topology, metrics, identity, mailboxes } = equipment;
+        let Equipment { config, topology, metrics, identity, mailboxes, scripts } = equipment;
         let clock = quanta::Clock::new();
         Self {
             index,
@@ -149,6 +155,7 @@ impl Worker {
             registry: metrics,
             identity,
             mailboxes,
+            scripts,
         }
     }
 

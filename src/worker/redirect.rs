@@ -25,10 +25,11 @@ const MAY_HAVE_RUN: &[u8] =
     b"-ERR the connection to the node was lost after the command was sent: it may have been executed\r\n";
 const NOT_SERVED: &[u8] = b"-CLUSTERDOWN Hash slot not served\r\n";
 const OTHERS_WAIT: &[u8] = b"-CLUSTERDOWN earlier requests of this connection still wait for their nodes\r\n";
+const SHARDS_CHANGED: &[u8] = b"-CLUSTERDOWN slots moved while a node could not be reached\r\n";
 const TOO_MANY_REDIRECTS: &[u8] = b"-CLUSTERDOWN the nodes redirect the request in a circle\r\n";
 
 impl Worker {
-    /// Does what `verdict` says about `request`, which a node answered with `reply`.
+    /// Does what `verdict` says about `request`, which the node at `from` answered with `reply`.
     #[cold]
     pub(super) fn redirect(
         self: &Rc<Self>,
@@ -36,11 +37,13 @@ impl Worker {
         request: Vec<u8>,
         verdict: Verdict,
         reply: &[u8],
+        from: &NodeAddr,
     ) {
         let Some(client) = flight.ticket.as_ref().and_then(|t| t.client().cloned()) else { return };
         match verdict {
             _ if is_made_up(&flight, &verdict, reply) => flight.answer(Reply::Copy(reply)),
             Verdict::Deliver => flight.answer(Reply::Copy(reply)),
+            Verdict::Noscript => self.load_script(&client, flight, request, reply, from),
             Verdict::Follow(Redirect::Moved(_, addr) | Redirect::Ask(_, addr))
                 if runs_script(&flight) && !self.knows(&addr) =>
             {
@@ -95,6 +98,10 @@ impl Worker {
         self.follow_topology();
         let Delayed { flight, request, .. } = delayed;
         let backend = match flight.slot {
+            // To ask one shard twice and another not at all would be worse than to ask none.
+            Some(slot) if flight.is_broadcast() && !self.is_shard(slot) => {
+                return flight.answer(Reply::Copy(SHARDS_CHANGED));
+            }
             Some(slot) => self.owner(slot, flight.protocol),
             None => self.any_primary(flight.protocol),
         };
@@ -153,7 +160,7 @@ fn runs_script(flight: &Flight) -> bool {
 /// like a node's. A script may have run before it said so.
 fn is_made_up(flight: &Flight, verdict: &Verdict, reply: &[u8]) -> bool {
     match verdict {
-        Verdict::Deliver => false,
+        Verdict::Deliver | Verdict::Noscript => false,
         Verdict::Follow(Redirect::Moved(slot, _) | Redirect::Ask(slot, _)) => {
             flight.slot.is_some_and(|own| own != *slot)
         }

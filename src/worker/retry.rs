@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 
 use super::{
     client::Client,
-    flight::{Flight, Ticket},
+    flight::{Flight, NO_RETRY, Ticket},
     line::Reply,
 };
 use crate::cluster::Slot;
@@ -93,7 +93,8 @@ pub(super) fn delay(client: &Rc<Client>, mut delayed: Delayed) {
     client.unsettle();
     let was_flying = std::mem::replace(&mut delayed.flight.serial, false);
     let age = Duration::from_nanos(worker.now().saturating_sub(delayed.flight.received));
-    if age >= worker.config.retry_deadline || client.is_closed() {
+    let is_over = age >= worker.config.retry_deadline || delayed.flight.attempts == NO_RETRY;
+    if is_over || client.is_closed() {
         delayed.flight.answer(Reply::Copy(&delayed.last));
     } else {
         delayed.flight.attempts += 1;

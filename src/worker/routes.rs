@@ -74,6 +74,22 @@ impl Worker {
         self.routes.borrow().table.find(addr).is_some()
     }
 
+    /// The lowest slot of each primary that owns any, lowest first.
+    pub(super) fn shards(&self) -> Vec<Slot> {
+        self.routes.borrow().table.shards()
+    }
+
+    /// Whether `slot` is the lowest of its owner.
+    pub(super) fn is_shard(&self, slot: Slot) -> bool {
+        self.shards().contains(&slot)
+    }
+
+    /// Where the owner of `slot` is, if it has one.
+    pub(super) fn owner_addr(&self, slot: Slot) -> Option<NodeAddr> {
+        let table = &self.routes.borrow().table;
+        Some(table.node(table.owner(slot)?).addr.clone())
+    }
+
     /// The connection to the owner of `slot`, if it has one.
     #[inline]
     pub(super) fn owner(self: &Rc<Self>, slot: Slot, protocol: Protocol) -> Option<Rc<Backend>> {

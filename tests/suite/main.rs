@@ -15,6 +15,8 @@ mod support;
 #[cfg(test)]
 mod against_single;
 #[cfg(test)]
+mod broadcast;
+#[cfg(test)]
 mod clients;
 #[cfg(test)]
 mod commands;
@@ -50,6 +52,10 @@ mod resharding;
 mod resp3;
 #[cfg(test)]
 mod retries;
+#[cfg(test)]
+mod scan;
+#[cfg(test)]
+mod scripts;
 #[cfg(test)]
 mod split;
 #[cfg(test)]

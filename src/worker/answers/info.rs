@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::{Ask, hello::SERVER_VERSION};
-use crate::worker::{Worker, dispatch::Step};
+use crate::worker::{Worker, broadcast, dispatch::Step};
 
 /// A section's name, whether it is shown unasked, and what writes it.
 type Section = (&'static str, bool, fn(&Worker, &mut String));
@@ -34,6 +34,10 @@ pub(super) fn answer(ask: &Ask<'_>) -> Step {
             line(&mut text, &format!("# {title}"));
             write(ask.worker(), &mut text);
         }
+    }
+    // Shown last, so that what the nodes say can be appended.
+    if everything || asked("keyspace") || default {
+        return broadcast::keyspace(ask.client, ask.command, &text);
     }
     ask.write(|w| w.verbatim(&text))
 }

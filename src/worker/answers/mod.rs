@@ -9,14 +9,14 @@ mod pubsub;
 use std::{net::SocketAddr, rc::Rc};
 
 use super::{
-    Worker,
+    Worker, broadcast,
     client::Client,
     dispatch::{Step, may_send, refuse},
     flight::Flight,
 };
 use crate::{
     cluster::Slot,
-    command::{Command, Local},
+    command::{Broadcast, Command, Local},
     local::{self, cluster::OneNode},
     metrics::CloseReason,
     resp::{Protocol, ReplyWriter, Request},
@@ -67,6 +67,7 @@ pub(super) fn answer(
         Local::Subscribe => pubsub::subscribe(&ask),
         Local::Unsubscribe => pubsub::unsubscribe(&ask),
         Local::Pubsub => pubsub::answer(&ask),
+        Local::Whoami => ask.write(|w| w.bulk(b"default")),
     }
 }
 
@@ -167,7 +168,11 @@ impl<'a> Ask<'a> {
         })
     }
 
+    /// Who may change the nodes' parameters reads theirs.
     fn config(&self) -> Step {
+        if self.worker().config.admin_commands && self.subcommand() == "get" {
+            return broadcast::broadcast(self.client, self.command, Broadcast::First, self.request);
+        }
         let config = &self.worker().config;
         let bind: Vec<String> = config.bind.iter().map(ToString::to_string).collect();
         let settings = [

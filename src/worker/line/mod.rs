@@ -80,9 +80,10 @@ struct Gather {
     keys: u32,
     parts: u32,
     left: u32,
+    /// Integers added up, or elements of arrays of any length.
     sum: i64,
-    /// Which part failed, if one did: how far behind the gathering place.
-    failed: Option<u32>,
+    /// The first part that failed: how far behind the gathering place; 0 if none did.
+    failed: u32,
 }
 
 /// Invariants: the first `done` places are in the outbox; place `i` has the number `base + i`.
@@ -107,6 +108,11 @@ impl Line {
     /// Requests without a reply.
     pub(super) fn waiting(&self) -> usize {
         self.waiting
+    }
+
+    /// Whether no request came behind that at place `number`.
+    pub(super) fn is_last(&self, number: u64) -> bool {
+        self.base + self.places.len() as u64 == number + 1
     }
 
     /// Whether every request is answered and every reply and message handed on.
@@ -161,7 +167,7 @@ impl Line {
         parts: impl Iterator<Item = u32>,
     ) -> u64 {
         let gathering = self.places.len();
-        let gather = Gather { merge, keys: 0, parts: 0, left: 0, sum: 0, failed: None };
+        let gather = Gather { merge, keys: 0, parts: 0, left: 0, sum: 0, failed: 0 };
         let first = self.push(State::Gathering(gather), Some(command), received, mute) + 1;
         for (part, keys) in (1..).zip(parts) {
             self.push(State::Waiting, None, received, false);
@@ -351,6 +357,18 @@ impl Line {
                 self.places[index].state = State::Done;
                 false
             }
+            (Merge::Chain, [b'*', count @ ..]) => {
+                let n = number(count).max(0);
+                self.park(index, reply);
+                if let Some(gather) = self.gather(gathering) {
+                    gather.sum += n;
+                }
+                false
+            }
+            (Merge::Fold(_), _) => {
+                self.park(index, reply);
+                false
+            }
             (_, [b'-', ..]) => {
                 self.park(index, reply);
                 true
@@ -363,7 +381,7 @@ impl Line {
         self.places[gathering].answered = answered;
         let Some(gather) = self.gather(gathering) else { return };
         if wrong {
-            gather.failed = Some(gather.failed.map_or(part, |other| other.min(part)));
+            gather.failed = if gather.failed == 0 { part } else { part.min(gather.failed) };
         }
         gather.left -= 1;
         if gather.left == 0 {
@@ -389,23 +407,27 @@ impl Line {
         };
         let parts = gather.parts as usize;
         match (gather.failed, gather.merge) {
-            (Some(part), _) => {
-                let error = self.take_parked(index + part as usize);
+            (1.., _) => {
+                let error = self.parked_at(index + gather.failed as usize).to_vec();
                 self.emit(index, Reply::Own(error));
             }
-            (None, Merge::Ok) => self.emit(index, Reply::Copy(b"+OK\r\n")),
-            (None, Merge::Sum) => self.emit(index, Reply::Copy(format!(":{}\r\n", gather.sum).as_bytes())),
-            (None, Merge::Concat) => {
-                self.emit(index, Reply::Copy(format!("*{}\r\n", gather.keys).as_bytes()));
-                self.concat(index, parts);
+            (0, Merge::Ok) => self.emit(index, Reply::Copy(b"+OK\r\n")),
+            (0, Merge::Sum) => self.emit(index, Reply::Copy(format!(":{}\r\n", gather.sum).as_bytes())),
+            (0, Merge::Concat) => self.emit_array(index, parts, i64::from(gather.keys)),
+            (0, Merge::Chain) => self.emit_array(index, parts, gather.sum),
+            (0, Merge::Fold(fold)) => {
+                let replies: Vec<&[u8]> = (1..=parts).map(|part| self.parked_at(index + part)).collect();
+                let reply = fold.of(&replies);
+                self.emit(index, Reply::Own(reply));
             }
         }
         self.forget_parts(index, parts);
         self.done += parts;
     }
 
-    /// Appends the elements of each part's array.
-    fn concat(&mut self, index: usize, parts: usize) {
+    /// Delivers one array of the `len` elements of all parts' arrays.
+    fn emit_array(&mut self, index: usize, parts: usize, len: i64) {
+        self.emit(index, Reply::Copy(format!("*{len}\r\n").as_bytes()));
         if self.places[index].mute {
             return;
         }
@@ -420,11 +442,11 @@ impl Line {
         }
     }
 
-    fn take_parked(&self, index: usize) -> Vec<u8> {
+    fn parked_at(&self, index: usize) -> &[u8] {
         match &self.places[index].state {
-            State::Parked { at, len } => self.parked[*at..*at + *len].to_vec(),
-            State::ParkedLarge(bytes) => bytes.clone(),
-            _ => b"-ERR a part of the command failed\r\n".to_vec(),
+            State::Parked { at, len } => &self.parked[*at..*at + *len],
+            State::ParkedLarge(bytes) => bytes,
+            _ => b"-ERR a part of the command failed\r\n",
         }
     }
 

@@ -162,3 +162,31 @@ proptest! {
         prop_assert_eq!(got, expected);
     }
 }
+
+#[test]
+fn arrays_of_any_length_become_one() {
+    let mut line = Line::default();
+    let first = split(&mut line, Merge::Chain, &[0, 0, 0]);
+    answer(&mut line, first + 2, "*1\r\n$1\r\nc\r\n");
+    answer(&mut line, first + 1, "*0\r\n");
+    answer(&mut line, first, "*2\r\n$1\r\na\r\n$1\r\nb\r\n");
+    assert_eq!(out(&mut line), "*3\r\n$1\r\na\r\n$1\r\nb\r\n$1\r\nc\r\n");
+    let first = split(&mut line, Merge::Chain, &[0, 0]);
+    answer(&mut line, first, ":1\r\n");
+    answer(&mut line, first + 1, "*0\r\n");
+    assert!(out(&mut line).starts_with("-ERR unexpected"));
+    assert_eq!((line.is_empty(), line.waiting(), line.buffered()), (true, 0, 0));
+}
+
+#[test]
+fn a_fold_sees_all_replies_errors_too() {
+    let mut line = Line::default();
+    let first = split(&mut line, Merge::Fold(crate::routing::Fold::One), &[0, 0]);
+    let behind = line.join(None, 0, false);
+    assert!(line.is_last(behind) && !line.is_last(first));
+    answer(&mut line, behind, "+z\r\n");
+    answer(&mut line, first, "-NOTBUSY x\r\n");
+    answer(&mut line, first + 1, "+OK\r\n");
+    assert_eq!(out(&mut line), "+OK\r\n+z\r\n");
+    assert_eq!((line.is_empty(), line.waiting(), line.buffered()), (true, 0, 0));
+}
