@@ -43,6 +43,8 @@ pub struct Config {
     pub topology_refresh: Duration,
     /// How long a node may leave a request unanswered before it counts as lost.
     pub backend_timeout: Duration,
+    /// Connections to one node, of one protocol version and over all workers, that may belong to one client each.
+    pub dedicated_connections: usize,
     /// How long one request is tried before its last error reaches the client.
     pub retry_deadline: Duration,
     /// How long a drain may take.

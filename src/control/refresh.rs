@@ -237,6 +237,7 @@ mod tests {
             topology_refresh,
             backend_timeout: 5 * second,
             retry_deadline: second,
+            dedicated_connections: 1,
             drain_timeout: second,
             require_cluster: None,
             proto_max_bulk_len: 1,

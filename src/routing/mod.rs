@@ -5,6 +5,6 @@ mod route;
 mod split;
 mod verdict;
 
-pub use route::{Refusal, Route, route};
+pub use route::{Refusal, Route, route, route_queued};
 pub use split::{Merge, Part, parts};
 pub use verdict::{Redirect, RetryAfter, Verdict};

@@ -38,8 +38,6 @@ use crate::{
 const MAX_QUEUE: usize = 64 * 1024 * 1024;
 /// Reads of one connection before the worker's others get their turn.
 const READS_PER_TURN: usize = 8;
-/// Longest time to wait for a connection to be made.
-const DIAL_TIMEOUT: Duration = Duration::from_secs(2);
 /// Pause after the first failed dial; doubles up to [`BACKOFF_MAX`].
 const BACKOFF_MIN: Duration = Duration::from_millis(20);
 const BACKOFF_MAX: Duration = Duration::from_secs(1);
@@ -126,6 +124,9 @@ impl Backend {
     pub(super) fn send_owned(&self, request: Vec<u8>, mut flight: Flight) {
         let mut queue = self.queue.borrow_mut();
         self.expect_progress(&queue);
+        if let Some(bundle) = &mut flight.bundle {
+            bundle.begin();
+        }
         flight.len = request.len();
         queue.outbox.append_owned(request);
         queue.flights.push_back(flight);
@@ -247,18 +248,13 @@ impl Backend {
 
     async fn dial(&self) -> Option<Stream> {
         let dialling = dial::dial(&self.addr, self.protocol, &self.worker.credentials);
-        let why = match tokio::time::timeout(self.dial_timeout(), dialling).await {
+        let why = match tokio::time::timeout(dial::timeout(&self.worker.config), dialling).await {
             Ok(Ok(stream)) => return Some(stream),
             Ok(Err(why)) => why.to_string(),
             Err(_) => "no answer in time".to_owned(),
         };
         tracing::warn!(node = %self.addr, why, "cannot connect to node");
         None
-    }
-
-    fn dial_timeout(&self) -> Duration {
-        let configured = self.worker.config.backend_timeout;
-        if configured.is_zero() { DIAL_TIMEOUT } else { configured.min(DIAL_TIMEOUT) }
     }
 
     /// Writes what is queued and reads what has come; ready when the connection is lost.
@@ -366,6 +362,10 @@ impl Backend {
     #[inline]
     fn deliver(&self, reply: Reply<'_>) -> Result<(), Lost> {
         let mut queue = self.queue.borrow_mut();
+        if queue.flights.front().is_some_and(|flight| flight.bundle.is_some()) {
+            drop(queue);
+            return self.deliver_bundled(reply);
+        }
         let Some(flight) = queue.pop() else { return Err(Lost::Garbage) };
         self.metrics.in_flight.sub(1);
         self.metrics.duration.record(self.worker.now().saturating_sub(flight.written));
@@ -379,6 +379,35 @@ impl Backend {
             let request = queue.outbox.front(flight.len).to_vec();
             queue.outbox.release(flight.len);
             drop(queue);
+            self.worker.redirect(flight, request, verdict, reply.bytes());
+        }
+        Ok(())
+    }
+
+    /// Gives `reply` to the oldest request, a transaction; its first replies may come before it is written.
+    #[cold]
+    fn deliver_bundled(&self, reply: Reply<'_>) -> Result<(), Lost> {
+        let mut queue = self.queue.borrow_mut();
+        let first = queue.flights.front_mut().and_then(|flight| flight.bundle.as_mut());
+        if first.is_some_and(|bundle| bundle.takes(reply.bytes())) {
+            return Ok(());
+        }
+        let Some(flight) = queue.pop() else { return Err(Lost::Garbage) };
+        self.metrics.in_flight.sub(1);
+        self.metrics.duration.record(self.worker.now().saturating_sub(flight.written));
+        let judged = flight.bundle.as_ref().map(|bundle| bundle.judge(reply.bytes(), &self.addr));
+        let (verdict, error) = judged.unwrap_or((Verdict::Deliver, None));
+        let reply = error.map_or(reply, Reply::Own);
+        let request = match verdict {
+            Verdict::Deliver => Vec::new(),
+            _ => queue.outbox.front(flight.len).to_vec(),
+        };
+        queue.outbox.release(flight.len);
+        drop(queue);
+        if verdict == Verdict::Deliver {
+            flight.overtake();
+            flight.answer(reply);
+        } else {
             self.worker.redirect(flight, request, verdict, reply.bytes());
         }
         Ok(())

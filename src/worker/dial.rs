@@ -1,6 +1,6 @@
 //! Makes a connection to a node ready for requests of one profile.
 
-use std::{future::poll_fn, io};
+use std::{future::poll_fn, io, time::Duration};
 
 use secrecy::ExposeSecret;
 use tokio::net::TcpStream;
@@ -8,12 +8,16 @@ use tokio::net::TcpStream;
 use super::stream::Stream;
 use crate::{
     cluster::NodeAddr,
+    config::Config,
     node::Credentials,
     resp::{Protocol, ReplyScanner, encode_request},
 };
 
 /// Most bytes that the answers to the greeting may have.
 const MAX_GREETING: usize = 64 * 1024;
+
+/// Longest time to wait for a connection to be made.
+const DIAL_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Why a node could not be had.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +31,12 @@ pub(super) enum DialError {
     /// The node answered with something else than RESP.
     #[error("the node does not speak RESP")]
     Garbage,
+}
+
+/// How long `config` lets a dial take.
+pub(super) fn timeout(config: &Config) -> Duration {
+    let configured = config.backend_timeout;
+    if configured.is_zero() { DIAL_TIMEOUT } else { configured.min(DIAL_TIMEOUT) }
 }
 
 /// Connects to `addr`, gives the credentials and chooses the protocol.
@@ -61,7 +71,7 @@ fn greeting(protocol: Protocol, credentials: &Credentials) -> (Vec<u8>, usize) {
     (bytes, replies + 1)
 }
 
-async fn write_all(stream: &mut Stream, mut bytes: &[u8]) -> io::Result<()> {
+pub(super) async fn write_all(stream: &mut Stream, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         let n = poll_fn(|cx| stream.poll_write(cx, &[io::IoSlice::new(bytes)])).await?;
         bytes = &bytes[n..];

@@ -5,8 +5,10 @@ use std::rc::Rc;
 use super::{
     Worker, answers,
     backend::Backend,
+    block,
     client::Client,
     flight::{Flight, Ticket},
+    transaction, wait, watch,
 };
 use crate::{
     cluster::Slot,
@@ -30,6 +32,9 @@ pub(super) enum Step {
 #[inline]
 pub(super) fn dispatch(client: &Rc<Client>, request: Request<'_>) -> Step {
     let worker = &client.worker;
+    if client.apart.is_on() {
+        return transaction::dispatch(client, request);
+    }
     let command = match command::resolve(&request) {
         Ok(command) => command,
         Err(error) => return unresolved(client, request, error),
@@ -44,6 +49,10 @@ pub(super) fn dispatch(client: &Rc<Client>, request: Request<'_>) -> Step {
         Ok(Route::Local(local)) => answers::answer(client, command, local, request),
         Ok(Route::Split(kind)) => split(client, command, kind, request),
         Ok(Route::Any) => anywhere(client, command, request),
+        Ok(Route::Transaction(act)) => transaction::act(client, command, act),
+        Ok(Route::Watch(slot)) => watch::watch(client, command, slot, request),
+        Ok(Route::Block(slot)) => block::block(client, command, slot, request),
+        Ok(Route::Wait) => wait::wait(client, command, request),
         Err(refusal) => refused(client, command, refusal),
     }
 }
@@ -133,7 +142,7 @@ fn send_part(client: &Rc<Client>, flight: Flight, part: routing::Part, request: 
 }
 
 const NO_PASSWORD: &str = "NOAUTH Authentication required.";
-const NO_CLUSTER: &str = "CLUSTERDOWN no node of the cluster has answered yet";
+pub(super) const NO_CLUSTER: &str = "CLUSTERDOWN no node of the cluster has answered yet";
 
 /// The slot has no owner now; before anything is known of the cluster, waiting would not help.
 #[cold]
@@ -148,10 +157,13 @@ fn no_owner(client: &Rc<Client>, command: &'static Command, slot: Option<Slot>, 
 }
 
 #[cold]
-fn refused(client: &Rc<Client>, command: &'static Command, refusal: Refusal) -> Step {
+pub(super) fn refused(client: &Rc<Client>, command: &'static Command, refusal: Refusal) -> Step {
     match refusal {
         Refusal::CrossSlot => {
             refuse(client, Some(command), "CROSSSLOT Keys in request don't hash to the same slot")
+        }
+        Refusal::InTransaction => {
+            refuse(client, Some(command), "ERR Command not allowed inside a transaction")
         }
         Refusal::Keys(error) => refuse(client, Some(command), &error.to_string()),
         Refusal::Unsupported => {
@@ -172,7 +184,7 @@ pub(super) fn refuse(client: &Rc<Client>, command: Option<&'static Command>, tex
 
 /// No command of the table, or the wrong number of arguments.
 #[cold]
-fn unresolved(client: &Rc<Client>, request: Request<'_>, error: CommandError) -> Step {
+pub(super) fn unresolved(client: &Rc<Client>, request: Request<'_>, error: CommandError) -> Step {
     if !client.authenticated.get() {
         return refuse(client, None, NO_PASSWORD);
     }

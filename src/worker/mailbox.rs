@@ -19,6 +19,9 @@ pub enum Mail {
     Refused,
     /// Somebody wants a line about each client (CLIENT LIST).
     List(oneshot::Sender<String>),
+    /// Somebody wants this client, if it is blocked, to go on (CLIENT UNBLOCK), with an error or without; says
+    /// whether it was blocked.
+    Unblock(u64, bool, oneshot::Sender<bool>),
     /// Answer what is in flight and end.
     Drain,
 }
@@ -98,6 +101,17 @@ impl Mailboxes {
         let id = |line: &String| line.split([' ', '=']).nth(1).and_then(|n| n.parse::<u64>().ok());
         lines.sort_by_key(id);
         lines.iter().fold(String::new(), |text, line| text + line + "\n")
+    }
+
+    /// Lets client `id`, whichever worker has it, go on if it is blocked, and says whether it was.
+    pub(super) async fn unblock(&self, id: u64, with_error: bool) -> bool {
+        for (sender, _) in &self.boxes {
+            let (reply, done) = oneshot::channel();
+            if sender.send(Mail::Unblock(id, with_error, reply)).is_ok() && done.await == Ok(true) {
+                return true;
+            }
+        }
+        false
     }
 
     /// Worker `index` lost a client; wakes it, as it may be the last that its drain waits for.

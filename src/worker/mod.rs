@@ -4,11 +4,16 @@
 //! Never imports `control`: the two meet in [`Topology`].
 
 mod answers;
+mod apart;
 mod backend;
+mod block;
+mod bundle;
 mod client;
+mod dedicated;
 mod dial;
 mod discover;
 mod dispatch;
+mod errand;
 mod flight;
 mod intake;
 mod line;
@@ -19,6 +24,9 @@ mod retry;
 mod routes;
 mod stream;
 mod tick;
+mod transaction;
+mod wait;
+mod watch;
 
 use std::{
     cell::{Cell, RefCell},
@@ -34,6 +42,7 @@ use tokio::sync::mpsc;
 use self::{
     backend::Backend,
     client::{Arrival, Client},
+    dedicated::Pool,
     discover::Discoveries,
     line::Line,
     routes::Routes,
@@ -91,6 +100,7 @@ struct Worker {
     unsettled: RefCell<HashMap<Slot, u64>>,
     any_unsettled: Cell<bool>,
     discoveries: Discoveries,
+    pool: Pool,
 }
 
 /// Runs worker `index` on this thread until it has drained.
@@ -129,6 +139,7 @@ impl Worker {
             unsettled: RefCell::default(),
             any_unsettled: Cell::new(false),
             discoveries: Discoveries::default(),
+            pool: Pool::default(),
             config,
             topology,
             registry: metrics,
@@ -150,13 +161,27 @@ impl Worker {
                     // The client that asked may be gone by now.
                     let _ = reply.send(answers::list(&self));
                 }
+                Some(Mail::Unblock(id, with_error, reply)) => {
+                    let worker = Rc::clone(&self);
+                    tokio::task::spawn_local(async move {
+                        let _ = reply.send(worker.unblock(id, with_error).await);
+                    });
+                }
                 Some(Mail::Drain) => {
                     draining = true;
-                    for client in self.clients.borrow().values() {
-                        client.end(CloseReason::Drain, false);
-                    }
+                    self.drain();
                 }
                 None => return,
+            }
+        }
+    }
+
+    /// Takes no more requests; who blocks is let go.
+    fn drain(self: &Rc<Self>) {
+        for client in self.clients.borrow().values() {
+            client.end(CloseReason::Drain, false);
+            if client.apart.blocks() {
+                tokio::task::spawn_local(Rc::clone(self).unblock(client.id, true));
             }
         }
     }

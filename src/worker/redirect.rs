@@ -11,21 +11,21 @@ use super::{
     retry::{Delayed, delay},
 };
 use crate::{
-    cluster::NodeAddr,
+    cluster::{NodeAddr, Slot},
     metrics::RetryReason,
     routing::{Redirect, RetryAfter, Verdict},
     topology::Signal,
 };
 
 /// Redirects that a request follows at once, as many as cluster clients do; then it waits before the next.
-const MAX_HOPS: u32 = 5;
+pub(super) const MAX_HOPS: u32 = 5;
 
-const ASKING: &[u8] = b"*1\r\n$6\r\nASKING\r\n";
-const MAY_HAVE_RUN: &[u8] =
+pub(super) const ASKING: &[u8] = b"*1\r\n$6\r\nASKING\r\n";
+pub(super) const MAY_HAVE_RUN: &[u8] =
     b"-ERR the connection to the node was lost after the command was sent: it may have been executed\r\n";
-const NOT_SERVED: &[u8] = b"-CLUSTERDOWN Hash slot not served\r\n";
+pub(super) const NOT_SERVED: &[u8] = b"-CLUSTERDOWN Hash slot not served\r\n";
 const OTHERS_WAIT: &[u8] = b"-CLUSTERDOWN earlier requests of this connection still wait for their nodes\r\n";
-const TOO_MANY_REDIRECTS: &[u8] = b"-CLUSTERDOWN the nodes redirect the request in a circle\r\n";
+pub(super) const TOO_MANY_REDIRECTS: &[u8] = b"-CLUSTERDOWN the nodes redirect the request in a circle\r\n";
 
 impl Worker {
     /// Does what `verdict` says about `request`, which a node answered with `reply`.
@@ -49,7 +49,7 @@ impl Worker {
                 delay(&client, Delayed { flight, request, last: TOO_MANY_REDIRECTS.to_vec() });
             }
             Verdict::Retry(after) => {
-                self.note_retry(after, &flight);
+                self.note_retry(after, flight.slot);
                 delay(&client, Delayed { flight, request, last: reply.to_vec() });
             }
             Verdict::Follow(redirect) => {
@@ -113,7 +113,7 @@ impl Worker {
         backend.send_owned(request, flight);
     }
 
-    fn note_redirect(&self, redirect: &Redirect) {
+    pub(super) fn note_redirect(&self, redirect: &Redirect) {
         match redirect {
             Redirect::Moved(slot, addr) => {
                 self.metrics.moved.add(1);
@@ -126,7 +126,7 @@ impl Worker {
         }
     }
 
-    fn note_retry(&self, after: RetryAfter, flight: &Flight) {
+    pub(super) fn note_retry(&self, after: RetryAfter, slot: Option<Slot>) {
         let reason = match after {
             RetryAfter::Tryagain => RetryReason::Tryagain,
             RetryAfter::Clusterdown => RetryReason::Clusterdown,
@@ -138,7 +138,7 @@ impl Worker {
         if after == RetryAfter::Readonly {
             self.topology.signal(Signal::Readonly);
         }
-        if let Some(slot) = flight.slot {
+        if let Some(slot) = slot {
             self.unsettle_slot(slot);
         }
     }

@@ -87,6 +87,12 @@ impl Worker {
         Some(backend)
     }
 
+    /// Where the owner of `slot` answers, if it has one.
+    pub(super) fn owner_addr(&self, slot: Slot) -> Option<NodeAddr> {
+        let routes = self.routes.borrow();
+        Some(routes.table.node(routes.table.owner(slot)?).addr.clone())
+    }
+
     /// The connection to some primary, each in turn.
     pub(super) fn any_primary(self: &Rc<Self>, protocol: Protocol) -> Option<Rc<Backend>> {
         let mut routes = self.routes.borrow_mut();

@@ -4,9 +4,11 @@ use std::{
     io,
     pin::Pin,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use bytes::BufMut;
+use socket2::{SockRef, TcpKeepalive};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpStream, UnixStream},
@@ -22,7 +24,21 @@ pub(super) enum Stream {
     Unix(UnixStream),
 }
 
+/// A peer that says nothing for so long is asked by the kernel whether it is there, and again every so often.
+const KEEPALIVE: Duration = Duration::from_secs(15);
+const KEEPALIVE_AGAIN: Duration = Duration::from_secs(5);
+
 impl Stream {
+    /// Lets the kernel find out when the other machine is gone.
+    pub(super) fn keep_alive(&self) {
+        let every = TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE_AGAIN).with_retries(3);
+        if let Self::Tcp(tcp) = self
+            && let Err(error) = SockRef::from(tcp).set_tcp_keepalive(&every)
+        {
+            tracing::debug!(%error, "no keepalive");
+        }
+    }
+
     /// Reads into `room`, after the bytes that it has.
     pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
         let mut buffer = ReadBuf::new(room);

@@ -25,6 +25,7 @@ pub(super) async fn run(worker: Rc<Worker>) {
         if count % SWEEP == 0 {
             worker.sweep_clients();
             worker.sweep_backends();
+            worker.pool.sweep();
         }
     }
 }

@@ -15,6 +15,8 @@ mod support;
 #[cfg(test)]
 mod against_single;
 #[cfg(test)]
+mod blocking;
+#[cfg(test)]
 mod clients;
 #[cfg(test)]
 mod commands;
@@ -52,3 +54,7 @@ mod split;
 mod tools;
 #[cfg(test)]
 mod topology;
+#[cfg(test)]
+mod transactions;
+#[cfg(test)]
+mod watches;
