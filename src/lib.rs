@@ -44,6 +44,10 @@
 //! 5. `worker::line` puts the reply into the client's outbox if it is the head of the line, else parks it.
 //!    The client's task writes all that is ready in one write.
 //!
+//! A transaction is queued by `worker::transaction` and takes the same route in one piece. Requests that block,
+//! and those behind a WATCH, leave it: a task carries each over a *dedicated* connection while its client's
+//! other requests wait (`worker::apart`, `worker::errand`).
+//!
 //! ## Invariants
 //! 1. Each request gets exactly one reply, in the order in which its client sent them. A ticket that is
 //!    dropped unanswered answers itself.
@@ -72,6 +76,8 @@
 //! redirect: moved or ask. *Route*: where a request goes. *Verdict*: what a reply means for its request.
 //! *In flight*: given to a backend, not answered. *Ticket*: a request's place in its client's reply order.
 //! *Profile*: what clients must have in common to share a backend; today the protocol version.
+//! *Dedicated*: a backend connection that belongs to one client at a time. *Errand*: a request that a task
+//! carries over one. *Bundle*: a transaction on its way, answered with many replies.
 
 pub mod cli;
 pub mod cluster;
