@@ -45,6 +45,8 @@ pub struct Config {
     pub backend_timeout: Duration,
     /// Connections to each node for each profile, which workers share; 0 is one for each worker.
     pub backend_connections_per_node: usize,
+    /// Connections to one node, of one protocol version and over all workers, that may belong to one client each.
+    pub dedicated_connections: usize,
     /// How long one request is tried before its last error reaches the client.
     pub retry_deadline: Duration,
     /// How long a drain may take.

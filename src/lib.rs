@@ -56,6 +56,11 @@
 //! outboxes between replies. The confirmation of a subscription is a reply like any other; no message comes
 //! before it.
 //!
+//! ## Transactions and blocks
+//! A transaction is queued by `worker::transaction` and takes the same route in one piece. Requests that block,
+//! and those behind a WATCH, leave it: a task carries each over a *dedicated* connection while its client's
+//! other requests wait (`worker::apart`, `worker::errand`).
+//!
 //! ## Invariants
 //! 1. Each request gets exactly one reply, in the order in which its client sent them. A ticket that is
 //!    dropped unanswered answers itself.
@@ -86,6 +91,8 @@
 //! *In flight*: given to a backend, not answered. *Ticket*: a request's place in its client's reply order.
 //! *Profile*: what clients must have in common to share a backend; today the protocol version. *Pipe*: a
 //! connection to a node that workers share. *Lane*: one worker's part of a pipe.
+//! *Dedicated*: a backend connection that belongs to one client at a time. *Errand*: a request that a task
+//! carries over one. *Bundle*: a transaction on its way, answered with many replies.
 
 pub mod cli;
 pub mod cluster;

@@ -23,6 +23,8 @@ type RequestSize = Size<{ u32::MAX as usize }>;
 
 /// As Redis's own default.
 const MAXCLIENTS: NonZeroUsize = NonZeroUsize::new(10_000).expect("not 0");
+/// Each client that blocks or watches needs one; a tenth of what a node takes by default.
+const DEDICATED_CONNECTIONS: NonZeroUsize = NonZeroUsize::new(1_000).expect("not 0");
 
 /// Makes [`Options`] (as given, all optional) and [`Settled`] (with defaults) of one list. What stands in
 /// brackets before a name is for its flag alone.
@@ -116,6 +118,9 @@ options! {
         /// How long one request is retried before its last error reaches the client
         [value_name = "DURATION"]
         retry_deadline: Period = Period::secs(5),
+        /// Most connections to a node, of each protocol version, that serve one client each (blocking commands, WATCH)
+        [value_name = "N"]
+        dedicated_connections: NonZeroUsize = DEDICATED_CONNECTIONS,
         /// How long a drain may take
         [value_name = "DURATION"]
         drain_timeout: Period = Period::secs(10),

@@ -38,6 +38,7 @@ impl Settled {
             backend_timeout: self.backend_timeout.0,
             backend_connections_per_node: self.backend_connections_per_node,
             retry_deadline: self.retry_deadline.0,
+            dedicated_connections: self.dedicated_connections.get(),
             drain_timeout: self.drain_timeout.0,
             require_cluster: self.require_cluster.filter(|&p| p != Period::secs(0)).map(|p| p.0),
             proto_max_bulk_len: self.proto_max_bulk_len.0,

@@ -1,9 +1,9 @@
 //! What slotway does with each command: the one place where commands are named by hand.
 //!
 //! Must not know where keys are or what a reply looks like. Invariant: a command that is not named here is
-//! forwarded, unless its flags say that it blocks.
+//! forwarded.
 
-use super::{Flags, Spec};
+use super::Spec;
 
 /// What slotway does with a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,8 +20,23 @@ pub enum Handling {
     Admin(Broadcast),
     /// It is answered here.
     Local(Local),
+    /// It begins, ends or guards a transaction.
+    Transaction(Transaction),
+    /// It waits for replicas, or for disks, of every primary.
+    Wait,
     /// It is not served.
     Refuse,
+}
+
+/// The commands around a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is the command of the same name")]
+pub enum Transaction {
+    Multi,
+    Exec,
+    Discard,
+    Watch,
+    Unwatch,
 }
 
 /// How a command over many slots is cut and its replies merged.
@@ -94,14 +109,28 @@ impl Handling {
     /// What is done with the command of this spec; a subcommand does what its container does unless it is
     /// named itself.
     pub fn of(spec: &Spec, container: Option<Self>) -> Self {
-        let by_name = split(spec.name)
+        split(spec.name)
             .or_else(|| channel(spec.name))
             .or_else(|| local(spec.name))
             .or_else(|| broadcast(spec))
-            .or_else(|| refused(spec.name));
-        let by_flags = || is_never_served(spec).then_some(Self::Refuse);
-        by_name.or_else(by_flags).or(container).unwrap_or(Self::Forward)
+            .or_else(|| transaction(spec.name))
+            .or_else(|| refused(spec.name))
+            .or(container)
+            .unwrap_or(Self::Forward)
     }
+}
+
+/// The commands that act on a connection's transaction, and those that wait for what it wrote.
+fn transaction(name: &str) -> Option<Handling> {
+    Some(Handling::Transaction(match name {
+        "multi" => Transaction::Multi,
+        "exec" => Transaction::Exec,
+        "discard" => Transaction::Discard,
+        "watch" => Transaction::Watch,
+        "unwatch" => Transaction::Unwatch,
+        "wait" | "waitaof" => return Some(Handling::Wait),
+        _ => return None,
+    }))
 }
 
 /// The commands whose parts make sense by themselves and whose replies merge into one.
@@ -225,14 +254,10 @@ fn by_policy(tips: &[&str]) -> Broadcast {
 
 /// The commands that a shared connection to one node cannot serve, each group with its reason.
 const REFUSED: &[&[&str]] = &[
-    // A transaction belongs to one connection and would queue other clients' requests.
-    &["multi", "exec", "discard", "watch", "unwatch"],
     // Its state is the connection's; its cursor is for clients that know the nodes.
     &["script", "clusterscan"],
     // Clients have one database each, and none may change under the others.
     &["swapdb"],
-    // They wait for replicas of what the same connection wrote.
-    &["wait", "waitaof"],
     // They turn the connection into a stream.
     &["monitor", "sync", "psync", "replconf"],
     // They stop or change one server, and which one is for its administrator to say.
@@ -249,11 +274,6 @@ fn refused(name: &str) -> Option<Handling> {
         return Some(Handling::Forward);
     }
     REFUSED.iter().any(|group| group.contains(&name)).then_some(Handling::Refuse)
-}
-
-/// Streams are read without blocking unless the request says `BLOCK`, which only its arguments tell.
-fn is_never_served(spec: &Spec) -> bool {
-    spec.flags.has(Flags::BLOCKING) && !matches!(spec.name, "xread" | "xreadgroup")
 }
 
 #[cfg(test)]

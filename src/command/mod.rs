@@ -2,9 +2,10 @@
 //!
 //! Pure; must not know slots, nodes or connections. `generated` holds what servers say, written by
 //! `generate.py`; `handling` what slotway does about it; `table` finds a command by name; `resolve` finds
-//! the command of a request; `keys` its keys; `discovered` remembers what a cluster says of commands that
+//! the command of a request; `keys` its keys; `blocking` how long it may wait; `discovered` remembers what a cluster says of commands that
 //! are in no table.
 
+mod blocking;
 pub mod discovered;
 mod flags;
 mod generated;
@@ -15,9 +16,10 @@ mod resolve;
 mod spec;
 mod table;
 
+pub use blocking::BlockTime;
 pub use flags::{Categories, Flags, KeyFlags};
 pub use generated::COUNT;
-pub use handling::{Broadcast, Handling, Local, SplitKind};
+pub use handling::{Broadcast, Handling, Local, SplitKind, Transaction};
 pub use keys::{KeyError, Keys};
 pub use resolve::{CommandError, resolve};
 pub use spec::{Begin, Find, KeySpec, Spec};

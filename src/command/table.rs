@@ -22,7 +22,7 @@ pub struct Command {
     pub flags: Flags,
     /// What slotway does with it.
     pub handling: Handling,
-    /// Whether its only key is its first argument.
+    /// Whether its only key is its first argument and it never blocks.
     pub first_only: bool,
     /// Where its keys are.
     pub key_specs: &'static [KeySpec],
@@ -36,7 +36,8 @@ impl Command {
     pub(super) fn new(spec: &'static Spec, index: u16, container: Option<Handling>) -> Self {
         let handling = Handling::of(spec, container);
         let subcommands = spec.subcommands.iter().map(|s| Self::new(s, index, Some(handling))).collect();
-        let first_only = matches!(spec.key_specs, [only] if only.is_first_argument());
+        let first_only =
+            matches!(spec.key_specs, [only] if only.is_first_argument()) && !spec.flags.has(Flags::BLOCKING);
         Self {
             name: spec.name,
             index,

@@ -238,6 +238,7 @@ mod tests {
             backend_timeout: 5 * second,
             backend_connections_per_node: 0,
             retry_deadline: second,
+            dedicated_connections: 1,
             drain_timeout: second,
             require_cluster: None,
             proto_max_bulk_len: 1,

@@ -2,12 +2,17 @@
 //!
 //! For requests that [`super::RequestParser`] has seen already: knows neither limits nor arguments. Holds no
 //! bytes, so a request of any length passes in pieces. Invariant: a cut lies between two requests, or in one
-//! that is too long to be held until it is whole; never between an ASKING and the request it speaks of.
+//! that is too long to be held until it is whole; never between an ASKING and the request it speaks of, and
+//! within a transaction only as within a long request.
 
 use super::int::{Line, number_line};
 
 /// The request that speaks of the one behind it, as slotway writes it.
 pub const ASKING: &[u8] = b"*1\r\n$6\r\nASKING\r\n";
+/// The request that begins a transaction, as slotway writes it.
+pub const MULTI: &[u8] = b"*1\r\n$5\r\nMULTI\r\n";
+/// The request that ends it.
+pub const EXEC: &[u8] = b"*1\r\n$4\r\nEXEC\r\n";
 /// A request that goes on beyond so many bytes is passed on before it is whole.
 pub const HELD: usize = 16 * 1024;
 
@@ -32,11 +37,18 @@ pub struct Cutter {
     args: u64,
     /// Bytes that follow unseen: the rest of an argument.
     body: usize,
+    /// Whether requests belong to a transaction.
+    bundled: bool,
 }
 
 impl Cutter {
-    /// Whether the last cut lies in a request.
+    /// Whether the last cut lies in a request or a transaction.
     pub fn is_open(&self) -> bool {
+        self.is_within() || self.bundled
+    }
+
+    /// Whether the last cut lies in a request.
+    fn is_within(&self) -> bool {
         self.args > 0 || self.body > 0
     }
 
@@ -45,21 +57,23 @@ impl Cutter {
     /// # Errors
     /// When the bytes are no requests.
     pub fn cut(&mut self, bytes: &[u8]) -> Result<Cut, CutError> {
-        let (mut walk, was_open) = (*self, self.is_open());
+        let (mut walk, was_within) = (*self, self.is_within());
         let (mut at, mut begin, mut requests, mut cut) = (0, 0, 0, Cut::default());
         while let Some(next) = walk.step(bytes, at)? {
             at = next;
-            if !walk.is_open() {
+            if !walk.is_within() {
                 requests += 1;
-                if bytes[begin..at] != *ASKING {
+                let request = &bytes[begin..at];
+                walk.bundled = request == MULTI || (walk.bundled && request != EXEC);
+                if request != ASKING {
                     cut = Cut { len: at, requests };
                     *self = walk;
                 }
                 begin = at;
             }
         }
-        let goes_on = was_open && requests == 0;
-        if walk.is_open() && (goes_on || at - begin >= HELD) {
+        let goes_on = was_within && requests == 0;
+        if walk.is_within() && (goes_on || at - begin >= HELD) {
             cut = Cut { len: at, requests };
             *self = walk;
         }
@@ -137,6 +151,24 @@ mod tests {
         }
         let other = encoded(&["DBSIZE"]);
         assert_eq!(pieces(&other, other.len()), [(other.clone(), 1)]);
+    }
+
+    #[test]
+    fn a_transaction_is_open_until_it_ends() {
+        let get = encoded(&["GET", "k"]);
+        let stream = [&get, MULTI, &get, &get, EXEC, &get].concat();
+        let inside = get.len()..stream.len() - get.len();
+        for step in 1..=stream.len() {
+            let (mut cutter, mut kept, mut passed) = (Cutter::default(), Vec::new(), 0);
+            for chunk in stream.chunks(step) {
+                kept.extend_from_slice(chunk);
+                let cut = cutter.cut(&kept).unwrap();
+                kept.drain(..cut.len);
+                passed += cut.len;
+                assert_eq!(cutter.is_open(), inside.start < passed && passed < inside.end, "{passed}");
+            }
+            assert_eq!(passed, stream.len());
+        }
     }
 
     #[test]

@@ -11,6 +11,6 @@ mod verdict;
 pub use channel::{ChannelKind, Reach, is_event};
 pub use cursor::Cursor;
 pub use fold::{Fold, ScanPlace};
-pub use route::{Refusal, Route, route};
+pub use route::{Refusal, Route, route, route_queued};
 pub use split::{Merge, Part, parts};
 pub use verdict::{Redirect, RetryAfter, Verdict};

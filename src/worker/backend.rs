@@ -124,6 +124,9 @@ impl Backend {
     pub(super) fn send_owned(&self, request: Vec<u8>, mut flight: Flight) {
         let mut queue = self.queue.borrow_mut();
         self.expect_progress(&queue);
+        if let Some(bundle) = &mut flight.bundle {
+            bundle.begin();
+        }
         flight.len = request.len();
         queue.outbox.append_owned(request);
         queue.flights.push_back(flight);
@@ -360,6 +363,10 @@ impl Backend {
     #[inline]
     fn deliver(&self, reply: Reply<'_>) -> Result<(), Lost> {
         let mut queue = self.queue.borrow_mut();
+        if queue.flights.front().is_some_and(|flight| flight.bundle.is_some()) {
+            drop(queue);
+            return self.deliver_bundled(reply);
+        }
         let Some(flight) = queue.pop() else { return Err(Lost::Garbage) };
         self.metrics.in_flight.sub(1);
         self.metrics.duration.record(self.worker.now().saturating_sub(flight.written));
@@ -373,6 +380,35 @@ impl Backend {
             let request = queue.outbox.front(flight.len).to_vec();
             queue.outbox.release(flight.len);
             drop(queue);
+            self.worker.redirect(flight, request, verdict, reply.bytes(), &self.addr);
+        }
+        Ok(())
+    }
+
+    /// Gives `reply` to the oldest request, a transaction; its first replies may come before it is written.
+    #[cold]
+    fn deliver_bundled(&self, reply: Reply<'_>) -> Result<(), Lost> {
+        let mut queue = self.queue.borrow_mut();
+        let first = queue.flights.front_mut().and_then(|flight| flight.bundle.as_mut());
+        if first.is_some_and(|bundle| bundle.takes(reply.bytes())) {
+            return Ok(());
+        }
+        let Some(flight) = queue.pop() else { return Err(Lost::Garbage) };
+        self.metrics.in_flight.sub(1);
+        self.metrics.duration.record(self.worker.now().saturating_sub(flight.written));
+        let judged = flight.bundle.as_ref().map(|bundle| bundle.judge(reply.bytes(), &self.addr));
+        let (verdict, error) = judged.unwrap_or((Verdict::Deliver, None));
+        let reply = error.map_or(reply, Reply::Own);
+        let request = match verdict {
+            Verdict::Deliver => Vec::new(),
+            _ => queue.outbox.front(flight.len).to_vec(),
+        };
+        queue.outbox.release(flight.len);
+        drop(queue);
+        if verdict == Verdict::Deliver {
+            flight.overtake();
+            flight.answer(reply);
+        } else {
             self.worker.redirect(flight, request, verdict, reply.bytes(), &self.addr);
         }
         Ok(())

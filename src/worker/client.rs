@@ -13,6 +13,7 @@ use std::{
 
 use super::{
     Worker,
+    apart::Apart,
     dispatch::{self, Step},
     flight::Ticket,
     intake::{Filled, Intake},
@@ -20,6 +21,7 @@ use super::{
     pubsub::Subscribed,
     retry::Retries,
     stream::Stream,
+    transaction::Queued,
 };
 use crate::{
     command::Command,
@@ -29,6 +31,9 @@ use crate::{
 
 /// Reads of one client before the worker's others get their turn.
 const READS_PER_TURN: usize = 4;
+/// Bytes of requests that are read behind one that blocks; a client that sent more is not read, and so is
+/// not seen hanging up before the block ends.
+const MAX_HELD: usize = 64 * 1024;
 /// The table epoch of a client that must wait until nothing of it is in flight.
 const UNSETTLED: u64 = u64::MAX;
 
@@ -59,6 +64,7 @@ pub(super) struct Client {
     deaf: Cell<bool>,
     closed: Cell<bool>,
     pub(super) retries: Retries,
+    pub(super) apart: Apart,
     pub(super) protocol: Cell<Protocol>,
     pub(super) authenticated: Cell<bool>,
     pub(super) mute: Cell<Mute>,
@@ -129,6 +135,7 @@ impl Client {
             deaf: Cell::new(false),
             closed: Cell::new(false),
             retries: Retries::default(),
+            apart: Apart::default(),
             protocol: Cell::new(Protocol::Resp2),
             authenticated: Cell::new(worker.config.requirepass.is_none()),
             mute: Cell::new(Mute::No),
@@ -147,6 +154,7 @@ impl Client {
         self.closed.set(true);
         self.stream.take();
         self.retries.clear();
+        self.apart.clear();
         reason
     }
 
@@ -298,7 +306,8 @@ impl Client {
 
     /// Bytes that wait for it or from it.
     pub(super) fn buffered(&self) -> usize {
-        self.line.borrow().buffered() + self.input.borrow().intake.len()
+        let queued = self.apart.look(|affairs| affairs.queued.as_ref().map_or(0, Queued::len));
+        self.line.borrow().buffered() + self.input.borrow().intake.len() + queued
     }
 
     /// Gives back memory that it does not use now.
@@ -326,6 +335,9 @@ impl Client {
             }
             if let Some(reason) = self.ended() {
                 return Poll::Ready(reason);
+            }
+            if self.held.get() && self.apart.blocks() {
+                return self.poll_while_held(cx);
             }
             if self.held.get() || self.ending.get().is_some() || self.is_full() {
                 return Poll::Pending;
@@ -405,6 +417,10 @@ impl Client {
         self.worker.follow_topology();
         self.line.borrow_mut().begin_batch();
         match filled {
+            // Nobody would take what a node gives to a client that hung up.
+            Filled::End if self.apart.blocks() => {
+                return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
+            }
             Filled::End => self.end(CloseReason::Client, false),
             Filled::Scratch(len) => {
                 let consumed = self.consume(&scratch[..len], &mut input.parser);
@@ -417,6 +433,24 @@ impl Client {
             }
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Reads on while requests wait for the one before them, up to a bound: a client that hangs up while it
+    /// blocks must be noticed.
+    fn poll_while_held(&self, cx: &mut Context<'_>) -> Poll<CloseReason> {
+        let mut scratch = self.worker.scratch.borrow_mut();
+        let mut input = self.input.borrow_mut();
+        let mut stream = self.stream.borrow_mut();
+        let Some(stream) = &mut *stream else { return Poll::Pending };
+        while input.intake.len() < MAX_HELD {
+            match ready!(input.intake.poll_fill(cx, stream, &mut scratch, 1)) {
+                Ok((Filled::Scratch(len), _)) => input.intake.keep(&scratch[..len]),
+                Ok((Filled::Kept, _)) => {}
+                Ok((Filled::End, _)) => return Poll::Ready(CloseReason::Client),
+                Err(_) => return Poll::Ready(CloseReason::Io),
+            }
+        }
+        Poll::Pending
     }
 
     /// Takes the requests that were read before. The first, if it is large, goes on without a copy.

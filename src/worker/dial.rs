@@ -73,7 +73,7 @@ fn greeting(protocol: Protocol, credentials: &Credentials) -> (Vec<u8>, usize) {
     (bytes, replies + 1)
 }
 
-async fn write_all(stream: &mut Stream, mut bytes: &[u8]) -> io::Result<()> {
+pub(super) async fn write_all(stream: &mut Stream, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         let n = poll_fn(|cx| stream.poll_write(cx, &[io::IoSlice::new(bytes)])).await?;
         bytes = &bytes[n..];

@@ -5,9 +5,10 @@ use std::rc::Rc;
 use super::{
     Worker, answers,
     backend::Backend,
-    broadcast,
+    block, broadcast,
     client::Client,
     flight::{Flight, Ticket},
+    transaction, wait, watch,
 };
 use crate::{
     cluster::Slot,
@@ -31,6 +32,9 @@ pub(super) enum Step {
 #[inline]
 pub(super) fn dispatch(client: &Rc<Client>, request: Request<'_>) -> Step {
     let worker = &client.worker;
+    if client.apart.is_on() {
+        return transaction::dispatch(client, request);
+    }
     let command = match command::resolve(&request) {
         Ok(command) => command,
         Err(error) => return unresolved(client, request, error),
@@ -52,6 +56,10 @@ pub(super) fn dispatch(client: &Rc<Client>, request: Request<'_>) -> Step {
         }
         Ok(Route::Split(kind)) => split(client, command, kind, request),
         Ok(Route::Any) => anywhere(client, command, request),
+        Ok(Route::Transaction(act)) => transaction::act(client, command, act),
+        Ok(Route::Watch(slot)) => watch::watch(client, command, slot, request),
+        Ok(Route::Block(slot)) => block::block(client, command, slot, request),
+        Ok(Route::Wait) => wait::wait(client, command, request),
         Err(refusal) => refused(client, command, refusal),
     }
 }
@@ -156,10 +164,13 @@ fn no_owner(client: &Rc<Client>, command: &'static Command, slot: Option<Slot>, 
 }
 
 #[cold]
-fn refused(client: &Rc<Client>, command: &'static Command, refusal: Refusal) -> Step {
+pub(super) fn refused(client: &Rc<Client>, command: &'static Command, refusal: Refusal) -> Step {
     match refusal {
         Refusal::CrossSlot => {
             refuse(client, Some(command), "CROSSSLOT Keys in request don't hash to the same slot")
+        }
+        Refusal::InTransaction => {
+            refuse(client, Some(command), "ERR Command not allowed inside a transaction")
         }
         Refusal::Keys(error) => refuse(client, Some(command), &error.to_string()),
         Refusal::Unsupported => {
@@ -186,7 +197,7 @@ pub(super) fn refuse(client: &Rc<Client>, command: Option<&'static Command>, tex
 
 /// No command of the table, or the wrong number of arguments.
 #[cold]
-fn unresolved(client: &Rc<Client>, request: Request<'_>, error: CommandError) -> Step {
+pub(super) fn unresolved(client: &Rc<Client>, request: Request<'_>, error: CommandError) -> Step {
     if !client.authenticated.get() {
         return refuse(client, None, NO_PASSWORD);
     }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::{client::Client, line::Reply};
+use super::{bundle::Bundle, client::Client, line::Reply};
 use crate::{
     cluster::Slot,
     command::{Command, Handling},
@@ -74,6 +74,8 @@ pub(super) struct Flight {
     pub(super) attempts: u32,
     /// Whether its client's other delayed requests wait for it.
     pub(super) serial: bool,
+    /// What its many replies amount to, if it is a transaction.
+    pub(super) bundle: Option<Box<Bundle>>,
 }
 
 impl Flight {
@@ -97,6 +99,7 @@ impl Flight {
             protocol: Protocol::Resp2,
             attempts: 0,
             serial: false,
+            bundle: None,
         }
     }
 
@@ -114,7 +117,10 @@ impl Flight {
 
     /// Whether running it twice is the same as running it once.
     pub(super) fn read_only(&self) -> bool {
-        self.command.is_none_or(Command::read_only)
+        match &self.bundle {
+            Some(bundle) => bundle.read_only,
+            None => self.command.is_none_or(Command::read_only),
+        }
     }
 
     /// Whether it is one of those that go to every primary.

@@ -29,6 +29,9 @@ pub enum Mail {
     Lane(Wish),
     /// Somebody wants to know of the worker's topics (PUBSUB).
     Topics(Arc<TopicQuery>, oneshot::Sender<Vec<TopicReport>>),
+    /// Somebody wants this client, if it is blocked, to go on (CLIENT UNBLOCK), with an error or without; says
+    /// whether it was blocked.
+    Unblock(u64, bool, oneshot::Sender<bool>),
     /// Answer what is in flight and end.
     Drain,
 }
@@ -128,6 +131,17 @@ impl Mailboxes {
             }
         }
         reports
+    }
+
+    /// Lets client `id`, whichever worker has it, go on if it is blocked, and says whether it was.
+    pub(super) async fn unblock(&self, id: u64, with_error: bool) -> bool {
+        for (sender, _) in &self.boxes {
+            let (reply, done) = oneshot::channel();
+            if sender.send(Mail::Unblock(id, with_error, reply)).is_ok() && done.await == Ok(true) {
+                return true;
+            }
+        }
+        false
     }
 
     /// Worker `index` lost a client; if it was the last of all, this wakes the workers, whose drain may wait

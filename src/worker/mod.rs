@@ -4,13 +4,18 @@
 //! Never imports `control`: the two meet in [`Topology`].
 
 mod answers;
+mod apart;
 mod backend;
+mod block;
 mod broadcast;
+mod bundle;
 mod client;
+mod dedicated;
 mod deliver;
 mod dial;
 mod discover;
 mod dispatch;
+mod errand;
 mod flight;
 mod intake;
 mod line;
@@ -24,6 +29,9 @@ mod routes;
 mod scripts;
 mod stream;
 mod tick;
+mod transaction;
+mod wait;
+mod watch;
 
 use std::{
     cell::{Cell, RefCell},
@@ -41,6 +49,7 @@ use tokio::sync::mpsc;
 use self::{
     backend::Backend,
     client::{Arrival, Client},
+    dedicated::Pool,
     deliver::Deliveries,
     discover::Discoveries,
     line::Line,
@@ -109,6 +118,7 @@ struct Worker {
     discoveries: Discoveries,
     deliveries: Deliveries,
     subscriptions: Subscriptions,
+    pool: Pool,
 }
 
 /// Runs worker `index` on this thread until it has drained.
@@ -150,6 +160,7 @@ impl Worker {
             discoveries: Discoveries::default(),
             deliveries: Deliveries::default(),
             subscriptions: Subscriptions::default(),
+            pool: Pool::default(),
             config,
             topology,
             registry: metrics,
@@ -180,13 +191,27 @@ impl Worker {
                     // As above.
                     let _ = reply.send(self.report_topics(&query));
                 }
+                Some(Mail::Unblock(id, with_error, reply)) => {
+                    let worker = Rc::clone(&self);
+                    tokio::task::spawn_local(async move {
+                        let _ = reply.send(worker.unblock(id, with_error).await);
+                    });
+                }
                 Some(Mail::Drain) => {
                     draining = true;
-                    for client in self.clients.borrow().values() {
-                        client.end(CloseReason::Drain, false);
-                    }
+                    self.drain();
                 }
                 None => return,
+            }
+        }
+    }
+
+    /// Takes no more requests; who blocks is let go.
+    fn drain(self: &Rc<Self>) {
+        for client in self.clients.borrow().values() {
+            client.end(CloseReason::Drain, false);
+            if client.apart.blocks() {
+                tokio::task::spawn_local(Rc::clone(self).unblock(client.id, true));
             }
         }
     }

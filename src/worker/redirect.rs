@@ -11,7 +11,7 @@ use super::{
     retry::{Delayed, delay},
 };
 use crate::{
-    cluster::NodeAddr,
+    cluster::{NodeAddr, Slot},
     metrics::RetryReason,
     resp::ASKING,
     routing::{Redirect, RetryAfter, Verdict},
@@ -19,14 +19,14 @@ use crate::{
 };
 
 /// Redirects that a request follows at once, as many as cluster clients do; then it waits before the next.
-const MAX_HOPS: u32 = 5;
+pub(super) const MAX_HOPS: u32 = 5;
 
-const MAY_HAVE_RUN: &[u8] =
+pub(super) const MAY_HAVE_RUN: &[u8] =
     b"-ERR the connection to the node was lost after the command was sent: it may have been executed\r\n";
-const NOT_SERVED: &[u8] = b"-CLUSTERDOWN Hash slot not served\r\n";
+pub(super) const NOT_SERVED: &[u8] = b"-CLUSTERDOWN Hash slot not served\r\n";
 const OTHERS_WAIT: &[u8] = b"-CLUSTERDOWN earlier requests of this connection still wait for their nodes\r\n";
 const SHARDS_CHANGED: &[u8] = b"-CLUSTERDOWN slots moved while a node could not be reached\r\n";
-const TOO_MANY_REDIRECTS: &[u8] = b"-CLUSTERDOWN the nodes redirect the request in a circle\r\n";
+pub(super) const TOO_MANY_REDIRECTS: &[u8] = b"-CLUSTERDOWN the nodes redirect the request in a circle\r\n";
 
 impl Worker {
     /// Does what `verdict` says about `request`, which the node at `from` answered with `reply`.
@@ -52,7 +52,7 @@ impl Worker {
                 delay(&client, Delayed { flight, request, last: TOO_MANY_REDIRECTS.to_vec() });
             }
             Verdict::Retry(after) => {
-                self.note_retry(after, &flight);
+                self.note_retry(after, flight.slot);
                 delay(&client, Delayed { flight, request, last: reply.to_vec() });
             }
             Verdict::Follow(redirect) => {
@@ -120,7 +120,7 @@ impl Worker {
         backend.send_owned(request, flight);
     }
 
-    fn note_redirect(&self, redirect: &Redirect) {
+    pub(super) fn note_redirect(&self, redirect: &Redirect) {
         match redirect {
             Redirect::Moved(slot, addr) => {
                 self.metrics.moved.add(1);
@@ -133,7 +133,7 @@ impl Worker {
         }
     }
 
-    fn note_retry(&self, after: RetryAfter, flight: &Flight) {
+    pub(super) fn note_retry(&self, after: RetryAfter, slot: Option<Slot>) {
         let reason = match after {
             RetryAfter::Tryagain => RetryReason::Tryagain,
             RetryAfter::Clusterdown => RetryReason::Clusterdown,
@@ -145,7 +145,7 @@ impl Worker {
         if after == RetryAfter::Readonly {
             self.topology.signal(Signal::Readonly);
         }
-        if let Some(slot) = flight.slot {
+        if let Some(slot) = slot {
             self.unsettle_slot(slot);
         }
     }

@@ -135,6 +135,7 @@ async fn run(client: Rc<Client>) {
     client.wake();
 }
 
-fn pause(attempts: u32) -> Duration {
+/// How long to wait before try number `attempts`.
+pub(super) fn pause(attempts: u32) -> Duration {
     (PAUSE_MIN * 2_u32.saturating_pow(attempts.saturating_sub(1).min(16))).min(PAUSE_MAX)
 }

@@ -4,9 +4,11 @@ use std::{
     io,
     pin::Pin,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use bytes::BufMut;
+use socket2::{SockRef, TcpKeepalive};
 use tokio::{
     io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf},
     net::{TcpStream, UnixStream},
@@ -24,10 +26,24 @@ pub(super) enum Stream {
     Lane(DuplexStream),
 }
 
+/// A peer that says nothing for so long is asked by the kernel whether it is there, and again every so often.
+const KEEPALIVE: Duration = Duration::from_secs(15);
+const KEEPALIVE_AGAIN: Duration = Duration::from_secs(5);
+
 impl Stream {
     /// Whether it is no connection of its own.
     pub(super) fn is_lane(&self) -> bool {
         matches!(self, Self::Lane(_))
+    }
+
+    /// Lets the kernel find out when the other machine is gone.
+    pub(super) fn keep_alive(&self) {
+        let every = TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE_AGAIN).with_retries(3);
+        if let Self::Tcp(tcp) = self
+            && let Err(error) = SockRef::from(tcp).set_tcp_keepalive(&every)
+        {
+            tracing::debug!(%error, "no keepalive");
+        }
     }
 
     /// Reads into `room`, after the bytes that it has.

@@ -28,6 +28,7 @@ pub(super) async fn run(worker: Rc<Worker>) {
             worker.sweep_backends();
             worker.pipes.borrow().values().for_each(|pipe| pipe.tidy());
             worker.sweep_links();
+            worker.pool.sweep();
         }
     }
 }

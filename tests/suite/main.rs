@@ -15,6 +15,8 @@ mod support;
 #[cfg(test)]
 mod against_single;
 #[cfg(test)]
+mod blocking;
+#[cfg(test)]
 mod broadcast;
 #[cfg(test)]
 mod clients;
@@ -62,3 +64,7 @@ mod split;
 mod tools;
 #[cfg(test)]
 mod topology;
+#[cfg(test)]
+mod transactions;
+#[cfg(test)]
+mod watches;

@@ -31,6 +31,7 @@ pub(super) fn answer(ask: &Ask<'_>) -> Step {
             _ => ask.refuse(SYNTAX),
         },
         "reply" => reply(ask),
+        "unblock" => unblock(ask),
         "getredir" => ask.write(|w| w.integer(-1)),
         _ => ask.write(|w| local::not_served(ask.command.name, w)),
     }
@@ -114,6 +115,30 @@ fn list_all(ask: &Ask<'_>) -> Step {
     Step::Done
 }
 
+/// CLIENT UNBLOCK asks every worker for the client.
+fn unblock(ask: &Ask<'_>) -> Step {
+    let Some(id) = std::str::from_utf8(ask.arg(2)).ok().and_then(|id| id.parse::<i64>().ok()) else {
+        return ask.refuse("ERR value is not an integer or out of range");
+    };
+    let with_error = match (ask.request.argc(), lower(ask.arg(3)).as_slice()) {
+        (3, _) | (4, b"timeout") => false,
+        (4, b"error") => true,
+        (4, _) => return ask.refuse("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR"),
+        _ => return ask.refuse(SYNTAX),
+    };
+    let ticket = ask.client.ticket(Some(ask.command));
+    let mailboxes = Arc::clone(&ask.worker().mailboxes);
+    tokio::task::spawn_local(async move {
+        let known = u64::try_from(id).ok();
+        let unblocked = match known {
+            Some(id) => mailboxes.unblock(id, with_error).await,
+            None => false,
+        };
+        ticket.answer(Reply::Copy(if unblocked { b":1\r\n" } else { b":0\r\n" }));
+    });
+    Step::Done
+}
+
 /// Which clients CLIENT LIST shows.
 enum Wanted {
     All,
@@ -128,7 +153,7 @@ impl Wanted {
         match self {
             Self::All => true,
             Self::Nobody => false,
-            Self::Listening(listening) => line.contains(" flags=P ") == *listening,
+            Self::Listening(listening) => line.contains(" flags=P") == *listening,
             Self::Ids(ids) => ids.iter().any(|id| line.starts_with(&format!("id={id} "))),
         }
     }
@@ -173,20 +198,33 @@ fn line(client: &Client) -> String {
     let (age, idle) = (client.worker.age(client.since), client.worker.age(client.active.get()));
     let resp = if client.protocol.get() == Protocol::Resp3 { 3 } else { 2 };
     let [sub, psub, ssub] = client.listens_to_counts();
-    let flags = if client.listens.get() { 'P' } else { 'N' };
     let command = client.last_command.get().map_or("NULL", |command| command.name);
     let mut line = String::new();
     // Writing to a string does not fail.
     let _ = writeln!(
         line,
-        "id={} addr={} laddr={} name={name} age={} idle={} flags={flags} db=0 sub={sub} psub={psub} \
-         ssub={ssub} multi=-1 watch=0 tot-mem={} cmd={command} user=default redir=-1 resp={resp} lib-name={lib} lib-ver={version}",
+        "id={} addr={} laddr={} name={name} age={} idle={} flags={} db=0 sub={sub} psub={psub} ssub={ssub} multi={} \
+         watch={} tot-mem={} cmd={command} user=default redir=-1 resp={resp} lib-name={lib} lib-ver={version}",
         client.id,
         client.peer,
         client.local,
         age.as_secs(),
         idle.as_secs(),
+        flags(client),
+        client.apart.look(|a| a.queued.as_ref().map(|q| q.commands)).map_or(-1, i64::from),
+        client.apart.look(|a| a.watched.as_ref().map_or(0, |w| w.keys)),
         client.line().borrow().buffered(),
     );
     line
+}
+
+/// As in redis networking.c `catClientInfoString`.
+fn flags(client: &Client) -> &'static str {
+    match (client.listens.get(), client.apart.queues(), client.apart.on_errand()) {
+        (true, true, _) => "Px",
+        (true, false, _) => "P",
+        (false, true, _) => "x",
+        (false, false, true) => "b",
+        (false, false, false) => "N",
+    }
 }

@@ -12,6 +12,7 @@ use crate::{
     worker::{
         client::{Client, Mute, Names},
         dispatch::Step,
+        transaction, watch,
     },
 };
 
@@ -129,11 +130,13 @@ fn accepts(client: &Client, user: &[u8], password: &[u8]) -> bool {
 fn speak(client: &Client, protocol: Protocol) {
     if client.protocol.replace(protocol) != protocol {
         client.unsettle();
+        watch::lose(client);
     }
 }
 
 /// As a connection was when it was new.
 pub(super) fn reset(client: &Rc<Client>) {
+    transaction::reset(client);
     speak(client, Protocol::Resp2);
     client.mute.set(Mute::No);
     client.authenticated.set(client.worker.config.requirepass.is_none());

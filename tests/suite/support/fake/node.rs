@@ -98,7 +98,9 @@ fn accept_all(state: Arc<State>, listener: TcpListener) {
             }
             state.streams.lock().expect("not poisoned").push(stream.try_clone().expect("a second handle"));
             let state = Arc::clone(&state);
-            thread::spawn(move || Connection { state, stream, resp3: false, trusted: false }.serve());
+            thread::spawn(move || {
+                Connection { state, stream, resp3: false, trusted: false, queue: None }.serve();
+            });
         }
     });
 }
@@ -108,6 +110,14 @@ struct Connection {
     stream: TcpStream,
     resp3: bool,
     trusted: bool,
+    queue: Option<Queue>,
+}
+
+/// A transaction: its commands, and whether one was refused.
+#[derive(Default)]
+struct Queue {
+    commands: Vec<Vec<Vec<u8>>>,
+    refused: bool,
 }
 
 impl Connection {
@@ -151,7 +161,15 @@ impl Connection {
     /// `None` ends the connection.
     fn perform(&mut self, act: Act, args: &[Vec<u8>]) -> Option<()> {
         let reply = match act {
-            Act::Reply(bytes) => bytes,
+            Act::Reply(bytes) => {
+                if let Some(queue) = &mut self.queue {
+                    queue.refused |= bytes.starts_with(b"-");
+                }
+                if args[0].eq_ignore_ascii_case(b"EXEC") {
+                    self.queue = None;
+                }
+                bytes
+            }
             Act::Cut(bytes) => {
                 self.stream.write_all(&bytes).ok()?;
                 return None;
@@ -174,13 +192,42 @@ impl Connection {
         if !matches!(name.as_str(), "HELLO" | "AUTH") && !self.may_ask() {
             return b"-NOAUTH Authentication required.\r\n".to_vec();
         }
+        match name.as_str() {
+            "MULTI" => {
+                self.queue = Some(Queue::default());
+                return b"+OK\r\n".to_vec();
+            }
+            "EXEC" => return self.execute(),
+            _ => {}
+        }
+        if let Some(queue) = &mut self.queue {
+            queue.commands.push(args.to_vec());
+            return b"+QUEUED\r\n".to_vec();
+        }
         match (name.as_str(), word(1).as_deref()) {
+            ("CLIENT", Some("ID")) => b":7\r\n".to_vec(),
             ("HELLO", version) => self.hello(version == Some("3"), args),
             ("AUTH", _) => self.authenticate(args.last()),
             ("CLUSTER", Some("SLOTS")) => self.state.shared.slots_reply(),
             ("PING", None) => b"+PONG\r\n".to_vec(),
             ("COMMAND", _) => b"*1\r\n*-1\r\n".to_vec(),
             _ => store::answer(&mut self.state.shared.store.lock().expect("not poisoned"), args, self.resp3),
+        }
+    }
+
+    fn execute(&mut self) -> Vec<u8> {
+        match self.queue.take() {
+            None => b"-ERR EXEC without MULTI\r\n".to_vec(),
+            Some(queue) if queue.refused => {
+                b"-EXECABORT Transaction discarded because of previous errors.\r\n".to_vec()
+            }
+            Some(queue) => {
+                let mut reply = format!("*{}\r\n", queue.commands.len()).into_bytes();
+                for command in queue.commands {
+                    reply.extend_from_slice(&self.answer(&command));
+                }
+                reply
+            }
         }
     }
 

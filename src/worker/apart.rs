@@ -1,0 +1,135 @@
+//! What a client has apart from the shared way of requests: a transaction that it queues, keys that it watches,
+//! and the errand, a request that a task of its own carries over a dedicated connection.
+//!
+//! Most clients have none of it, so it costs them a flag and a pointer. Invariant: while an errand runs its
+//! client sends nothing else, and nothing else of it is in flight.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
+
+use tokio::task::AbortHandle;
+
+use super::{client::Client, dedicated::Dedicated, transaction::Queued, watch::Watched};
+use crate::cluster::NodeAddr;
+
+/// A client's own affairs.
+#[derive(Default)]
+pub(super) struct Apart {
+    /// Whether requests are to be queued or to wait: all that an ordinary request looks at.
+    on: Cell<bool>,
+    affairs: RefCell<Option<Box<Affairs>>>,
+}
+
+#[derive(Default)]
+pub(super) struct Affairs {
+    pub(super) queued: Option<Queued>,
+    pub(super) watched: Option<Watched>,
+    errand: Option<AbortHandle>,
+    /// Whether the errand may wait for something to happen.
+    blocks: bool,
+    /// Where the errand waits.
+    waits_at: Vec<Place>,
+}
+
+/// Where an errand waits.
+#[derive(Clone)]
+pub(super) struct Place {
+    pub(super) addr: NodeAddr,
+    /// By which number the node knows the connection.
+    pub(super) number: i64,
+    /// To be set before the node is asked to let it go.
+    pub(super) recalled: Rc<Cell<bool>>,
+}
+
+impl Apart {
+    /// Whether requests are to be queued or to wait.
+    #[inline]
+    pub(super) fn is_on(&self) -> bool {
+        self.on.get()
+    }
+
+    /// Whether a request of the client is under way over a connection of its own.
+    pub(super) fn on_errand(&self) -> bool {
+        self.look(|affairs| affairs.errand.is_some())
+    }
+
+    /// Whether such a request may wait for something to happen, which is in vain if the client is gone.
+    pub(super) fn blocks(&self) -> bool {
+        self.on.get() && self.look(|affairs| affairs.errand.is_some() && affairs.blocks)
+    }
+
+    /// Whether the client queues a transaction.
+    pub(super) fn queues(&self) -> bool {
+        self.look(|affairs| affairs.queued.is_some())
+    }
+
+    /// What `look` sees, or the default if there is nothing to see.
+    pub(super) fn look<T: Default>(&self, look: impl FnOnce(&Affairs) -> T) -> T {
+        self.affairs.borrow().as_deref().map(look).unwrap_or_default()
+    }
+
+    /// Lets `change` change what there is.
+    pub(super) fn change<T>(&self, change: impl FnOnce(&mut Affairs) -> T) -> T {
+        let mut affairs = self.affairs.borrow_mut();
+        let changed = affairs.get_or_insert_default();
+        let result = change(changed);
+        self.on.set(changed.queued.is_some() || changed.errand.is_some());
+        if !self.on.get() && changed.watched.is_none() {
+            *affairs = None;
+        }
+        result
+    }
+
+    /// Ends everything: the client is gone. What a node does for it ends with the connection.
+    pub(super) fn clear(&self) {
+        let affairs = self.affairs.take();
+        self.on.set(false);
+        if let Some(errand) = affairs.and_then(|affairs| affairs.errand) {
+            errand.abort();
+        }
+    }
+
+    /// Where the errand waits.
+    pub(super) fn waits_at(&self) -> Vec<Place> {
+        self.look(|affairs| affairs.waits_at.clone())
+    }
+
+    /// The errand waits at the other end of `connection` from now on.
+    pub(super) fn arrive(&self, connection: &Dedicated) {
+        if let Some(number) = connection.id {
+            let (addr, recalled) = (connection.addr.clone(), Rc::clone(&connection.recalled));
+            self.change(|affairs| affairs.waits_at.push(Place { addr, number, recalled }));
+        }
+    }
+
+    /// The errand waits nowhere.
+    pub(super) fn depart(&self) {
+        self.change(|affairs| affairs.waits_at.clear());
+    }
+}
+
+/// Lets a task carry a request of `client`, which sends nothing more until `errand` is done. What it returns
+/// is called last: it answers the request. `blocks` tells whether it may wait for something to happen.
+pub(super) fn send<A: FnOnce() + 'static>(
+    client: &Rc<Client>,
+    blocks: bool,
+    errand: impl Future<Output = A> + 'static,
+) {
+    let weak = Rc::downgrade(client);
+    let task = tokio::task::spawn_local(async move {
+        let answer = errand.await;
+        if let Some(client) = weak.upgrade() {
+            client.apart.change(|affairs| {
+                affairs.errand = None;
+                affairs.waits_at.clear();
+            });
+        }
+        answer();
+    });
+    client.apart.change(|affairs| {
+        affairs.errand = Some(task.abort_handle());
+        affairs.blocks = blocks;
+    });
+}

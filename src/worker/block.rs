@@ -1,0 +1,77 @@
+//! Requests that wait on their node for something to happen, each over a connection of its client's own, and
+//! CLIENT UNBLOCK.
+
+use std::rc::Rc;
+
+use super::{
+    Worker,
+    apart::{self, Place},
+    client::Client,
+    dispatch::Step,
+    errand::{Block, Errand},
+    line::Reply,
+};
+use crate::{
+    cluster::Slot,
+    command::Command,
+    node,
+    resp::{Request, Value},
+    worker::dial,
+};
+
+/// Sends `request`, which may block, when all before it is answered.
+pub(super) fn block(
+    client: &Rc<Client>,
+    command: &'static Command,
+    slot: Slot,
+    request: Request<'_>,
+) -> Step {
+    if client.waits() {
+        return Step::Hold;
+    }
+    let ticket = client.ticket(Some(command));
+    let errand = Errand {
+        client: Rc::clone(client),
+        slot,
+        request: request.frame().to_vec(),
+        read_only: command.read_only(),
+        block: Block::For(command.block_time(&request)),
+    };
+    apart::send(client, true, async move {
+        let worker = Rc::clone(&errand.client.worker);
+        let reply = match errand.run().await {
+            Ok(answered) => {
+                worker.pool.give_back(answered.connection);
+                answered.reply
+            }
+            Err(error) => error,
+        };
+        move || ticket.answer(Reply::Own(reply))
+    });
+    Step::Done
+}
+
+impl Worker {
+    /// Lets client `id` of this worker go on: as after its time, or with an error. Returns whether it was blocked.
+    ///
+    /// Its node is asked to, which alone knows whether the client was given something in the meantime. Between
+    /// two tries at different nodes a client is blocked nowhere.
+    pub(super) async fn unblock(self: Rc<Self>, id: u64, with_error: bool) -> bool {
+        let client = self.clients.borrow().get(&id).cloned();
+        let places = client.map(|client| client.apart.waits_at()).unwrap_or_default();
+        let mut unblocked = false;
+        for place in places {
+            place.recalled.set(true);
+            unblocked |= self.unblock_at(&place, with_error).await;
+        }
+        unblocked
+    }
+
+    async fn unblock_at(&self, place: &Place, with_error: bool) -> bool {
+        let number = place.number.to_string();
+        let how: &[u8] = if with_error { b"ERROR" } else { b"TIMEOUT" };
+        let request: [&[u8]; 4] = [b"CLIENT", b"UNBLOCK", number.as_bytes(), how];
+        let reply = node::ask(&place.addr, &self.credentials, &request, dial::timeout(&self.config)).await;
+        reply == Ok(Value::Integer(1))
+    }
+}

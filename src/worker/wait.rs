@@ -1,0 +1,226 @@
+//! WAIT and WAITAOF: how many replicas have what the client wrote.
+//!
+//! A node answers WAIT for what the same connection wrote, and the client's writes went over shared ones. So
+//! on a connection of the client's own a marker is written that nobody sees, a key set and deleted in one
+//! transaction, and WAIT behind it: replicas that have the marker have all that was answered before. Which
+//! nodes the client wrote to is not noted, as that would cost every write; all are asked, and the least counts.
+
+use std::{
+    collections::{HashMap, HashSet},
+    rc::Rc,
+    time::{Duration, Instant},
+};
+
+use tokio::task::JoinSet;
+
+use super::{
+    Worker, apart,
+    client::Client,
+    dedicated::NoConnection,
+    dispatch::Step,
+    errand::{Trouble, shortened},
+    line::Reply,
+};
+use crate::{
+    cluster::{NodeAddr, NodeIndex, SLOTS, Slot},
+    command::{BlockTime, Command},
+    resp::{Protocol, ReplyWriter, Request, Value, encode_request, parse},
+    routing::Verdict,
+    topology::Signal,
+};
+
+/// Names tried to find a key for each primary: each has one in so many, unless it owns next to nothing.
+const MAX_NAMES: u32 = 1 << 20;
+/// Replies to the marker: to MULTI, SET, DEL and EXEC.
+const MARKER_REPLIES: usize = 4;
+
+/// WAIT or WAITAOF, when all before it is answered.
+pub(super) fn wait(client: &Rc<Client>, command: &'static Command, request: Request<'_>) -> Step {
+    if client.waits() {
+        return Step::Hold;
+    }
+    let ticket = client.ticket(Some(command));
+    let wait = Wait {
+        client: Rc::clone(client),
+        request: request.frame().to_vec(),
+        time: command.block_time(&request),
+    };
+    apart::send(client, true, async move {
+        let reply = wait.run().await;
+        move || ticket.answer(Reply::Own(reply))
+    });
+    Step::Done
+}
+
+struct Wait {
+    client: Rc<Client>,
+    request: Vec<u8>,
+    time: Option<BlockTime>,
+}
+
+/// What came of asking one primary.
+enum Heard {
+    /// One number, or two.
+    Counts(Vec<i64>),
+    /// Not this time; if time is up, this is the answer.
+    Trouble(Vec<u8>),
+    /// The node will not.
+    Error(Vec<u8>),
+}
+
+impl Wait {
+    async fn run(self) -> Vec<u8> {
+        let worker = &self.client.worker;
+        let (begin, mut trouble) = (Instant::now(), Trouble::default());
+        loop {
+            let heard = self.ask_all(begin).await;
+            self.client.apart.depart();
+            match heard {
+                Heard::Counts(counts) => return self.write(&counts),
+                Heard::Error(error) => return error,
+                Heard::Trouble(last) => {
+                    if !trouble.pause(worker).await {
+                        return last;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Asks every primary at the same time; the least of their counts.
+    async fn ask_all(&self, begin: Instant) -> Heard {
+        let worker = &self.client.worker;
+        let places = worker.places();
+        if places.is_empty() {
+            return Heard::Trouble(b"-CLUSTERDOWN Hash slot not served\r\n".to_vec());
+        }
+        let mut all = JoinSet::new();
+        for (addr, key) in places {
+            let (requests, limit) = self.requests(&key, begin);
+            all.spawn_local(ask(Rc::clone(&self.client), addr, requests, limit));
+        }
+        let mut least: Option<Vec<i64>> = None;
+        while let Some(heard) = all.join_next().await {
+            match heard {
+                Ok(Heard::Counts(counts)) => {
+                    let before = least.unwrap_or_else(|| counts.clone());
+                    least = Some(before.into_iter().zip(counts).map(|(a, b)| a.min(b)).collect());
+                }
+                Ok(other) => return other,
+                Err(_) => return Heard::Error(b"-ERR the request was dropped unanswered\r\n".to_vec()),
+            }
+        }
+        Heard::Counts(least.unwrap_or_default())
+    }
+
+    /// The marker and the request behind it, with the time that is left, and how long to wait for all replies.
+    fn requests(&self, key: &str, begin: Instant) -> (Vec<u8>, Option<Duration>) {
+        let mut out = Vec::new();
+        for args in [&["MULTI"][..], &["SET", key, ""], &["DEL", key], &["EXEC"]] {
+            encode_request(&mut out, args);
+        }
+        let grace = Some(self.client.worker.config.backend_timeout).filter(|timeout| !timeout.is_zero());
+        let Some((time, limit)) = self.time.and_then(|time| Some((time, time.limit?))) else {
+            out.extend_from_slice(&self.request);
+            return (out, None);
+        };
+        let left = limit.saturating_sub(begin.elapsed());
+        out.extend_from_slice(&shortened(&self.request, &time, left));
+        (out, grace.map(|grace| left.saturating_add(grace)))
+    }
+
+    fn write(&self, counts: &[i64]) -> Vec<u8> {
+        let mut reply = Vec::new();
+        let mut w = ReplyWriter::new(&mut reply, self.client.protocol.get());
+        if counts.len() > 1 {
+            w.array(counts.len());
+        }
+        counts.iter().for_each(|&count| w.integer(count));
+        reply
+    }
+}
+
+/// Asks the primary at `addr`.
+async fn ask(client: Rc<Client>, addr: NodeAddr, requests: Vec<u8>, limit: Option<Duration>) -> Heard {
+    let worker = &client.worker;
+    let protocol: Protocol = client.protocol.get();
+    let lost = || {
+        worker.topology.signal(Signal::Lost);
+        Heard::Trouble(format!("-CLUSTERDOWN node {addr} cannot be reached\r\n").into_bytes())
+    };
+    let mut connection = match worker.check_out(&addr, protocol).await {
+        Ok(connection) => connection,
+        Err(NoConnection::Full) => return Heard::Error(super::errand::FULL.to_vec()),
+        Err(NoConnection::Unreachable) => return lost(),
+    };
+    client.apart.arrive(&connection);
+    let Ok(replies) = connection.exchange(&requests, MARKER_REPLIES + 1, limit).await else { return lost() };
+    let heard = understand(&replies, &addr);
+    worker.pool.give_back(connection);
+    heard
+}
+
+/// What the replies to the marker and to the request behind it mean: an error first of all.
+fn understand(replies: &[Vec<u8>], addr: &NodeAddr) -> Heard {
+    if let Some(error) = replies.iter().find(|reply| reply.starts_with(b"-")) {
+        return match Verdict::of(error, addr) {
+            Verdict::Deliver | Verdict::Noscript => Heard::Error(error.clone()),
+            Verdict::Follow(_) | Verdict::Retry(_) => Heard::Trouble(error.clone()),
+        };
+    }
+    let reply = replies.last().and_then(|reply| parse(reply).ok()?).map(|(value, _)| value);
+    let counts = match reply {
+        Some(Value::Integer(count)) => Some(vec![count]),
+        Some(Value::Array(counts)) => counts.iter().map(Value::as_integer).collect(),
+        _ => None,
+    };
+    counts.map_or_else(|| Heard::Error(b"-ERR the node's reply makes no sense\r\n".to_vec()), Heard::Counts)
+}
+
+impl Worker {
+    /// Each primary that owns slots, with a key for the marker that is its own.
+    fn places(&self) -> HashMap<NodeAddr, String> {
+        let table = self.topology.table().load();
+        let slots = (0..SLOTS as u64).filter_map(Slot::new);
+        let owners: HashSet<usize> =
+            slots.filter_map(|slot| table.owner(slot)).map(NodeIndex::index).collect();
+        let mut places = HashMap::new();
+        for name in (0..MAX_NAMES).map(|n| format!("slotway:wait:marker:{n}")) {
+            if places.len() >= owners.len() {
+                break;
+            }
+            if let Some(owner) = table.owner(Slot::of(name.as_bytes())) {
+                places.entry(table.node(owner).addr.clone()).or_insert(name);
+            }
+        }
+        places
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn heard(replies: &[&str]) -> Heard {
+        let replies: Vec<Vec<u8>> = replies.iter().map(|reply| format!("{reply}\r\n").into_bytes()).collect();
+        understand(&replies, &NodeAddr::new("h", 1))
+    }
+
+    #[test]
+    fn the_last_reply_counts_if_the_marker_was_written() {
+        let marker = ["+OK", "+QUEUED", "+QUEUED", "*2\r\n+OK\r\n:1"];
+        let with = |last| [&marker[..], &[last]].concat();
+        assert!(matches!(heard(&with(":2")), Heard::Counts(counts) if counts == [2]));
+        assert!(matches!(heard(&with("*2\r\n:1\r\n:0")), Heard::Counts(counts) if counts == [1, 0]));
+        assert!(matches!(heard(&with("-ERR no")), Heard::Error(error) if error == b"-ERR no\r\n"));
+        assert!(matches!(heard(&with("+what")), Heard::Error(_)));
+    }
+
+    #[test]
+    fn a_marker_that_was_not_written_is_no_answer() {
+        let moved = ["+OK", "-MOVED 1 h:2", "+QUEUED", "-EXECABORT x", ":2"];
+        assert!(matches!(heard(&moved), Heard::Trouble(_)));
+        let full = ["+OK", "-OOM x", "+QUEUED", "-EXECABORT x", ":2"];
+        assert!(matches!(heard(&full), Heard::Error(error) if error == b"-OOM x\r\n"));
+    }
+}
