@@ -51,6 +51,8 @@ with_1_and_4_workers! {
         let (cluster, proxy) = two_nodes(threads, &[]);
         let owner = cluster.owner("a");
         cluster.on(owner, "SSUBSCRIBE a", cluster.redirect("MOVED", "a", 1 - owner));
+        // The slot table that slotway fetches then must say the same.
+        cluster.give(slot_of(b"a"), slot_of(b"a"), Some(1 - owner));
         subscribe(&mut proxy.client(), "SSUBSCRIBE a");
         assert_eq!(cluster.count(1 - owner, "SSUBSCRIBE a"), 1);
     }
