@@ -39,12 +39,21 @@ impl Command {
     }
 }
 
-/// Where the number behind BLOCK stands.
-fn block_option(request: &Request<'_>) -> Option<usize> {
-    let options = request.args_from(1).take_while(|arg| !arg.eq_ignore_ascii_case(b"streams"));
-    // The last one counts, and GROUP's two names are not options.
-    let found = options.enumerate().filter(|(_, arg)| arg.eq_ignore_ascii_case(b"block")).last();
-    found.map(|(index, _)| index + 2)
+/// Where the number behind BLOCK stands in XREAD or XREADGROUP, whose options come in any order and behind
+/// whose STREAMS are keys and ids, as in `xreadCommand` of redis. Of several the last counts.
+pub(super) fn block_option(request: &Request<'_>) -> Option<usize> {
+    let (mut at, mut found) = (1, None);
+    while let Some(option) = request.arg(at) {
+        let is = |name: &[u8]| option.eq_ignore_ascii_case(name);
+        if is(b"streams") {
+            break;
+        }
+        if is(b"block") {
+            found = Some(at + 1);
+        }
+        at += if is(b"group") { 3 } else { 1 + usize::from(is(b"block") || is(b"count")) };
+    }
+    found
 }
 
 fn limit(arg: &[u8], unit: Unit) -> Option<Option<Duration>> {
@@ -93,6 +102,8 @@ mod tests {
             "BZMPOP 1.5 1 a MIN",
             "XREAD BLOCK 1500 STREAMS block 0",
             "XREADGROUP GROUP g c COUNT 1 BLOCK 1500 STREAMS a >",
+            "XREADGROUP BLOCK 1500 GROUP g c STREAMS a >",
+            "XREADGROUP GROUP streams block COUNT 1 BLOCK 1500 STREAMS a >",
             "WAIT 1 1500",
             "WAITAOF 1 1 1500",
         ] {

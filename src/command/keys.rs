@@ -4,7 +4,7 @@
 //! What cannot be read as its key specs say has no keys here: any node then answers it with the right
 //! error, and none can run it on keys that it does not own.
 
-use super::{Begin, Command, Find, Flags, KeyFlags, KeySpec};
+use super::{Begin, Command, Find, Flags, KeyFlags, KeySpec, blocking::block_option};
 use crate::resp::Request;
 
 /// Indexes of arguments that are keys; a buffer to use again and again.
@@ -107,10 +107,7 @@ impl Command {
         if !matches!(self.name, "xread" | "xreadgroup") {
             return true;
         }
-        // Behind STREAMS are keys and ids, and GROUP is followed by two names.
-        let first = if self.name == "xreadgroup" { 4 } else { 1 };
-        let mut options = request.args_from(first).take_while(|arg| !arg.eq_ignore_ascii_case(b"streams"));
-        options.any(|arg| arg.eq_ignore_ascii_case(b"block"))
+        block_option(request).is_some()
     }
 }
 
@@ -286,6 +283,9 @@ mod tests {
         assert!(blocks("BLPOP k 0"));
         assert!(blocks("XREAD COUNT 1 BLOCK 0 STREAMS k $"));
         assert!(blocks("XREADGROUP GROUP g c block 0 STREAMS k >"));
+        assert!(blocks("XREADGROUP BLOCK 0 GROUP g c STREAMS k >"));
+        assert!(blocks("XREADGROUP NOACK BLOCK 0 COUNT 1 GROUP block block STREAMS k >"));
+        assert!(!blocks("XREADGROUP COUNT 1 GROUP g block STREAMS k >"));
         assert!(!blocks("XREAD COUNT 1 STREAMS block $"));
         assert!(!blocks("XREADGROUP GROUP block c STREAMS k >"));
         assert!(!blocks("GET block"));

@@ -5,7 +5,7 @@ use std::{net::TcpStream, time::Duration};
 use socket2::SockRef;
 
 use crate::support::{
-    Act, FakeCluster, Gate, Kind, Proxy, Setup, Value, crosswise, eventually, resp::encode,
+    Act, Cluster, FakeCluster, Gate, Kind, Proxy, Setup, Value, crosswise, eventually, resp::encode,
     with_1_and_4_workers,
 };
 
@@ -71,7 +71,7 @@ with_1_and_4_workers! {
         // 1. A request is larger than the socket buffers, and its node reads no further.
         // 2. The request is never written to its end, so it had no time from which to wait.
         // 3. The client waited for ever.
-        let cluster = crate::support::Cluster::start(Kind::Redis, 1, 0);
+        let cluster = Cluster::start(Kind::Redis, 1, 0);
         let proxy = Proxy::of(&cluster, threads, &["--backend-timeout", "500ms", "--retry-deadline", "500ms"]);
         let mut client = proxy.client();
         client.run("SET a 1");
@@ -97,5 +97,21 @@ crosswise! {
             assert!(reply.text().contains(error), "{reply:?}");
             assert_eq!(client.run(&format!("GET {key}")), Value::bulk("1"), "{error}");
         }
+    }
+
+    fn a_reader_of_a_group_that_says_block_first_delays_nobody(setup) {
+        // 1. A client blocks by XREADGROUP with BLOCK ahead of GROUP, as servers allow.
+        // 2. The first words were taken for GROUP and its names, so that BLOCK was not seen.
+        // 3. The request went over the shared connection and blocked everybody.
+        let proxy = setup.proxy();
+        let (mut client, key) = (proxy.client(), setup.key("{group}"));
+        client.run(&format!("XGROUP CREATE {key} g $ MKSTREAM"));
+        client.send_raw(&encode(&["XREADGROUP", "BLOCK", "0", "GROUP", "g", "c", "STREAMS", &key, ">"]));
+        let mut others: Vec<_> = (0..8).map(|_| proxy.client()).collect();
+        for other in &mut others {
+            assert_eq!(other.run(&format!("GET {key}x")), Value::Nil);
+        }
+        others[0].run(&format!("XADD {key} * f v"));
+        assert!(!client.reply().is_error());
     }
 }
