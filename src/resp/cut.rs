@@ -57,13 +57,14 @@ impl Cutter {
     /// # Errors
     /// When the bytes are no requests.
     pub fn cut(&mut self, bytes: &[u8]) -> Result<Cut, CutError> {
-        let (mut walk, was_within) = (*self, self.is_within());
+        let (mut walk, mut within) = (*self, self.is_within());
         let (mut at, mut begin, mut requests, mut cut) = (0, 0, 0, Cut::default());
         while let Some(next) = walk.step(bytes, at)? {
             at = next;
             if !walk.is_within() {
                 requests += 1;
-                let request = &bytes[begin..at];
+                // The rest of one that was cut may read like any other.
+                let request = if std::mem::take(&mut within) { &[] } else { &bytes[begin..at] };
                 walk.bundled = request == MULTI || (walk.bundled && request != EXEC);
                 if request != ASKING {
                     cut = Cut { len: at, requests };
@@ -72,8 +73,7 @@ impl Cutter {
                 begin = at;
             }
         }
-        let goes_on = was_within && requests == 0;
-        if walk.is_within() && (goes_on || at - begin >= HELD) {
+        if walk.is_within() && (within || at - begin >= HELD) {
             cut = Cut { len: at, requests };
             *self = walk;
         }
@@ -151,6 +151,28 @@ mod tests {
         }
         let other = encoded(&["DBSIZE"]);
         assert_eq!(pieces(&other, other.len()), [(other.clone(), 1)]);
+    }
+
+    #[test]
+    fn the_rest_of_a_long_request_is_not_taken_for_a_request() {
+        // 1. A long value ends in what reads like ASKING, MULTI or EXEC.
+        // 2. Its request passes in two pieces, the second of which is just that end.
+        // 3. It was held for ever, or held other lanes out for ever, or let them into a transaction.
+        for end in [ASKING, MULTI, EXEC] {
+            let value = "v".repeat(HELD) + std::str::from_utf8(end).unwrap().trim_end();
+            let request = encoded(&["SET", "k", &value]);
+            let (first, rest) = request.split_at(request.len() - end.len());
+            assert_eq!(rest, end);
+            for bundled in [false, true] {
+                let mut cutter = Cutter::default();
+                if bundled {
+                    cutter.cut(MULTI).unwrap();
+                }
+                assert_eq!(cutter.cut(first), Ok(Cut { len: first.len(), requests: 0 }));
+                assert_eq!(cutter.cut(rest), Ok(Cut { len: rest.len(), requests: 1 }));
+                assert_eq!(cutter.is_open(), bundled);
+            }
+        }
     }
 
     #[test]
