@@ -20,6 +20,7 @@ use super::{
     dispatch::Step,
     errand::{Trouble, shortened},
     line::Reply,
+    redirect::NOT_SERVED,
 };
 use crate::{
     cluster::{NodeAddr, NodeIndex, SLOTS, Slot},
@@ -92,7 +93,7 @@ impl Wait {
         let worker = &self.client.worker;
         let places = worker.places();
         if places.is_empty() {
-            return Heard::Trouble(b"-CLUSTERDOWN Hash slot not served\r\n".to_vec());
+            return Heard::Trouble(NOT_SERVED.to_vec());
         }
         let mut all = JoinSet::new();
         for (addr, key) in places {
@@ -156,16 +157,22 @@ async fn ask(client: Rc<Client>, addr: NodeAddr, requests: Vec<u8>, limit: Optio
     client.apart.arrive(&connection);
     let Ok(replies) = connection.exchange(&requests, MARKER_REPLIES + 1, limit).await else { return lost() };
     let heard = understand(&replies, &addr);
+    match first_error(&replies).map(|error| Verdict::of(error, &addr)) {
+        Some(Verdict::Follow(redirect)) => worker.note_redirect(&redirect),
+        Some(Verdict::Retry(after)) => worker.note_retry(after, None),
+        _ => {}
+    }
     worker.pool.give_back(connection);
     heard
 }
 
 /// What the replies to the marker and to the request behind it mean: an error first of all.
 fn understand(replies: &[Vec<u8>], addr: &NodeAddr) -> Heard {
-    if let Some(error) = replies.iter().find(|reply| reply.starts_with(b"-")) {
+    if let Some(error) = first_error(replies) {
         return match Verdict::of(error, addr) {
             Verdict::Deliver | Verdict::Noscript => Heard::Error(error.clone()),
-            Verdict::Follow(_) | Verdict::Retry(_) => Heard::Trouble(error.clone()),
+            Verdict::Follow(_) => Heard::Trouble(NOT_SERVED.to_vec()),
+            Verdict::Retry(_) => Heard::Trouble(error.clone()),
         };
     }
     let reply = replies.last().and_then(|reply| parse(reply).ok()?).map(|(value, _)| value);
@@ -175,6 +182,10 @@ fn understand(replies: &[Vec<u8>], addr: &NodeAddr) -> Heard {
         _ => None,
     };
     counts.map_or_else(|| Heard::Error(b"-ERR the node's reply makes no sense\r\n".to_vec()), Heard::Counts)
+}
+
+fn first_error(replies: &[Vec<u8>]) -> Option<&Vec<u8>> {
+    replies.iter().find(|reply| reply.starts_with(b"-"))
 }
 
 impl Worker {
@@ -219,7 +230,7 @@ mod tests {
     #[test]
     fn a_marker_that_was_not_written_is_no_answer() {
         let moved = ["+OK", "-MOVED 1 h:2", "+QUEUED", "-EXECABORT x", ":2"];
-        assert!(matches!(heard(&moved), Heard::Trouble(_)));
+        assert!(matches!(heard(&moved), Heard::Trouble(last) if last == NOT_SERVED));
         let full = ["+OK", "-OOM x", "+QUEUED", "-EXECABORT x", ":2"];
         assert!(matches!(heard(&full), Heard::Error(error) if error == b"-OOM x\r\n"));
     }

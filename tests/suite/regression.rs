@@ -81,6 +81,24 @@ with_1_and_4_workers! {
         cluster.node(0).resume();
         assert!(reply.is_error(), "{reply:?}");
     }
+
+    fn wait_follows_slots_that_have_moved(threads) {
+        // 1. A node gives all its slots away, and nobody asks slotway for a key since.
+        // 2. WAIT writes its marker there, and is told that the slot has moved.
+        // 3. Nobody looked where to: WAIT tried the same node until time was up, and answered with the redirect.
+        let cluster = FakeCluster::start(2);
+        let flags = ["--topology-refresh", "60s", "--retry-deadline", "10s"];
+        let proxy = Proxy::before(&cluster.seeds(), threads, &flags);
+        let mut client = proxy.client();
+        let (from, key) = (cluster.owner("a"), "a");
+        client.run("GET a");
+        cluster.give(0, 16383, Some(1 - from));
+        cluster.always(from, "SET", cluster.redirect("MOVED", key, 1 - from));
+        for index in 0..2 {
+            cluster.always(index, "WAIT", Act::reply(":0"));
+        }
+        assert_eq!(client.run("WAIT 0 100"), Value::Integer(0));
+    }
 }
 
 crosswise! {
