@@ -299,6 +299,11 @@ impl Client {
         self.wake();
     }
 
+    /// Whether it is to be let go: it may wait for nothing more.
+    pub(super) fn drains(&self) -> bool {
+        self.ending.get() == Some(CloseReason::Drain)
+    }
+
     /// Whether it is gone: nobody wants its replies.
     pub(super) fn is_closed(&self) -> bool {
         self.closed.get()

@@ -27,6 +27,10 @@ use crate::{
 pub(super) const FULL: &[u8] =
     b"-ERR all dedicated connections to the node are in use: see dedicated-connections\r\n";
 
+/// What a request gets that would block while slotway drains: the same as one that blocks already, as in redis
+/// networking.c `clientCommand`.
+pub(super) const LET_GO: &[u8] = b"-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n";
+
 /// A request for a dedicated connection.
 pub(super) struct Errand {
     pub(super) client: Rc<Client>,
@@ -145,6 +149,9 @@ impl Errand {
             Err(NoConnection::Full) => return Err(Next::Fail(FULL.to_vec())),
             Err(NoConnection::Unreachable) => return Err(self.unreachable(addr)),
         };
+        if matches!(self.block, Block::For(_)) && self.client.drains() {
+            return Err(Next::Fail(LET_GO.to_vec()));
+        }
         let (request, limit) = self.request_now(begun);
         let prefix = if asking { ASKING } else { &[] };
         let start = Instant::now();

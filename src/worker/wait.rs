@@ -18,7 +18,7 @@ use super::{
     client::Client,
     dedicated::NoConnection,
     dispatch::Step,
-    errand::{Trouble, shortened},
+    errand::{LET_GO, Trouble, shortened},
     line::Reply,
     redirect::NOT_SERVED,
 };
@@ -154,6 +154,9 @@ async fn ask(client: Rc<Client>, addr: NodeAddr, requests: Vec<u8>, limit: Optio
         Err(NoConnection::Full) => return Heard::Error(super::errand::FULL.to_vec()),
         Err(NoConnection::Unreachable) => return lost(),
     };
+    if client.drains() {
+        return Heard::Error(LET_GO.to_vec());
+    }
     client.apart.arrive(&connection);
     let Ok(replies) = connection.exchange(&requests, MARKER_REPLIES + 1, limit).await else { return lost() };
     let heard = understand(&replies, &addr);

@@ -132,4 +132,19 @@ crosswise! {
         others[0].run(&format!("XADD {key} * f v"));
         assert!(!client.reply().is_error());
     }
+
+    fn a_drain_lets_those_go_who_block_again(setup) {
+        // 1. A client sends one blocking request behind another.
+        // 2. A drain lets it go from the first, and the second is sent.
+        // 3. Nobody let it go from the second: the drain took all its time.
+        let cluster = Cluster::start(setup.kind, 1, 0);
+        let mut proxy = Proxy::of(&cluster, setup.threads, &["--drain-timeout", "20s"]);
+        let (mut client, mut node) = (proxy.client(), cluster.client(0));
+        client.send_raw(&[encode(&["BLPOP", "queue", "0"]), encode(&["BLPOP", "other", "0"])].concat());
+        eventually("it blocks", || node.run("INFO clients").text().contains("blocked_clients:1\r\n").then_some(()));
+        assert_eq!(proxy.terminate(), Some(0));
+        for _ in 0..2 {
+            assert!(client.reply().text().starts_with("UNBLOCKED "));
+        }
+    }
 }
