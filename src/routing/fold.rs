@@ -135,19 +135,19 @@ fn texts(replies: &[&[u8]]) -> Option<Vec<u8>> {
 fn random_key<'a>(replies: &[&'a [u8]], at: u32) -> Option<&'a [u8]> {
     let mut found = Vec::new();
     for pair in replies.as_chunks::<2>().0 {
-        let size = u64::try_from(values(&pair[..1])?[0].as_integer()?).ok()?;
+        let size = u128::try_from(values(&pair[..1])?[0].as_integer()?).ok()?;
         if values(&pair[1..])?[0] != Value::Null {
             // A key may have come between count and key.
             found.push((size.max(1), pair[1]));
         }
     }
-    let all: u64 = found.iter().map(|(size, _)| size).sum();
-    let mut point = (u128::from(all) * u128::from(at)) >> 32;
+    let all: u128 = found.iter().map(|(size, _)| size).sum();
+    let mut point = (all * u128::from(at)) >> 32;
     for (size, key) in &found {
-        if point < u128::from(*size) {
+        if point < *size {
             return Some(key);
         }
-        point -= u128::from(*size);
+        point -= size;
     }
     // All are empty: whichever nil.
     replies.get(1).copied()
@@ -283,6 +283,9 @@ mod tests {
             (0..100_u32).filter(|n| fold(Fold::RandomKey(n * (u32::MAX / 100)), &replies) == replies[1]);
         assert_eq!(of_a.count(), 26);
         assert_eq!(fold(Fold::RandomKey(u32::MAX), &replies), replies[5]);
+        let most = format!(":{}\r\n", i64::MAX);
+        let replies = [most.as_str(), "$1\r\na\r\n"].repeat(3);
+        assert_eq!(fold(Fold::RandomKey(u32::MAX), &replies), "$1\r\na\r\n", "no sum is too large");
         assert_eq!(fold(Fold::RandomKey(7), &[":0\r\n", "_\r\n", ":0\r\n", "_\r\n"]), "_\r\n");
         assert_eq!(fold(Fold::RandomKey(7), &[":0\r\n", "$1\r\nx\r\n"]), "$1\r\nx\r\n");
     }

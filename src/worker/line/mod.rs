@@ -349,7 +349,7 @@ impl Line {
                 let n = number(digits);
                 self.places[index].state = State::Done;
                 if let Some(gather) = self.gather(gathering) {
-                    gather.sum += n;
+                    gather.sum = gather.sum.saturating_add(n);
                 }
                 false
             }
@@ -361,7 +361,7 @@ impl Line {
                 let n = number(count).max(0);
                 self.park(index, reply);
                 if let Some(gather) = self.gather(gathering) {
-                    gather.sum += n;
+                    gather.sum = gather.sum.saturating_add(n);
                 }
                 false
             }
