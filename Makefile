@@ -1,7 +1,7 @@
 # The few commands that this project needs; `make` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test bench fmt clean
+.PHONY: help build demo test pgo bench fmt clean
 
 CARGO ?= cargo
 
@@ -21,8 +21,12 @@ test: ## Install what the tests need, then check form, lints, documents and run 
 	$(CARGO) clippy --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --document-private-items
 	$(CARGO) test
+	PYTHONPATH=benches PYTHONDONTWRITEBYTECODE=1 python3 -m unittest -q sidebyside.test_parsing
 	$(CARGO) bench --no-run --bench micro --bench instructions
 	$(CARGO) bench --bench instructions
+
+pgo: ## Build target/pgo/release/slotway, optimised by a profile (benches/pgo tells what it needs)
+	benches/pgo
 
 bench: ## Measure slotway beside its peers (benches/run --help tells more)
 	benches/run $(BENCH)

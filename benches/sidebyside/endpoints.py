@@ -185,6 +185,7 @@ def addresses(nodes):
 PROXIES = {
     "floor": (null_server, "SLOTWAY_BENCH_NULL", "examples/null_server", None),
     "slotway": (slotway, "SLOTWAY_BENCH_SLOTWAY", "slotway", "--version"),
+    "slotway-pgo": (slotway, "SLOTWAY_BENCH_PGO", "../pgo/release/slotway", "--version"),
     "predixy": (predixy, "SLOTWAY_BENCH_PREDIXY", "predixy", "-v"),
     "envoy": (envoy, "SLOTWAY_BENCH_ENVOY", "envoy", "--version"),
     "envoy-batched": (envoy_batched, "SLOTWAY_BENCH_ENVOY", "envoy", "--version"),
@@ -192,9 +193,10 @@ PROXIES = {
     "nutcracker": (nutcracker, "SLOTWAY_BENCH_NUTCRACKER", "nutcracker", "--version"),
 }
 NAMES = ["direct", *PROXIES]
-BUILT_HERE = ("floor", "slotway")
-# Only where it is asked for by name: its 3 ms timer makes every unpipelined cell a picture of that timer.
-ON_REQUEST = ("envoy-batched",)
+BUILT_HERE = ("floor", "slotway", "slotway-pgo")
+# Only where they are asked for by name: slotway after `make pgo`, and Envoy with a 3 ms timer, which makes every
+# unpipelined cell a picture of that timer.
+ON_REQUEST = ("slotway-pgo", "envoy-batched")
 
 
 def start_all(yard, names, workers, built):
