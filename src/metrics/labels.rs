@@ -117,6 +117,8 @@ labels! {
         MaxClients => "max_clients",
         /// The client read what it subscribed to too slowly.
         OutputLimit => "output_limit",
+        /// A client closed it (CLIENT KILL).
+        Killed => "killed",
         /// The socket failed.
         Io => "io",
         /// Slotway drains.

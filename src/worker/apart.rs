@@ -1,7 +1,7 @@
 //! What a client has apart from the shared way of requests: a transaction that it queues, keys that it watches,
 //! and the errand, a request that a task of its own carries over a dedicated connection.
 //!
-//! Most clients have none of it, so it costs them a flag and a pointer. Invariant: while an errand runs its
+//! Most clients have none of it, so it costs them two flags and a pointer. Invariant: while an errand runs its
 //! client sends nothing else, and nothing else of it is in flight.
 
 use std::{
@@ -11,14 +11,22 @@ use std::{
 
 use tokio::task::AbortHandle;
 
-use super::{client::Client, dedicated::Dedicated, transaction::Queued, watch::Watched};
-use crate::cluster::NodeAddr;
+use super::{
+    client::Client,
+    dedicated::Dedicated,
+    dispatch::{self, Step},
+    transaction::{self, Queued},
+    watch::Watched,
+};
+use crate::{cluster::NodeAddr, command, resp::Request};
 
 /// A client's own affairs.
 #[derive(Default)]
 pub(super) struct Apart {
-    /// Whether requests are to be queued or to wait: all that an ordinary request looks at.
+    /// Whether requests are to be looked at more closely: all that an ordinary request looks at.
     on: Cell<bool>,
+    /// Whether requests of all clients may have to wait.
+    paused: Cell<bool>,
     affairs: RefCell<Option<Box<Affairs>>>,
 }
 
@@ -44,7 +52,7 @@ pub(super) struct Place {
 }
 
 impl Apart {
-    /// Whether requests are to be queued or to wait.
+    /// Whether requests are to be looked at more closely.
     #[inline]
     pub(super) fn is_on(&self) -> bool {
         self.on.get()
@@ -75,11 +83,18 @@ impl Apart {
         let mut affairs = self.affairs.borrow_mut();
         let changed = affairs.get_or_insert_default();
         let result = change(changed);
-        self.on.set(changed.queued.is_some() || changed.errand.is_some());
-        if !self.on.get() && changed.watched.is_none() {
+        let on = changed.queued.is_some() || changed.errand.is_some();
+        self.on.set(on || self.paused.get());
+        if !on && changed.watched.is_none() {
             *affairs = None;
         }
         result
+    }
+
+    /// Requests of all clients may have to wait from now on, or no longer.
+    pub(super) fn pause(&self, paused: bool) {
+        self.paused.set(paused);
+        self.change(|_| ());
     }
 
     /// Ends everything: the client is gone. What a node does for it ends with the connection.
@@ -108,6 +123,23 @@ impl Apart {
     pub(super) fn depart(&self) {
         self.change(|affairs| affairs.waits_at.clear());
     }
+}
+
+/// Decides on `request` of a client that has something apart.
+#[cold]
+pub(super) fn dispatch(client: &Rc<Client>, request: Request<'_>) -> Step {
+    if client.apart.on_errand() || is_paused(client, &request) {
+        return Step::Hold;
+    }
+    if client.apart.queues() {
+        return transaction::dispatch(client, request);
+    }
+    dispatch::plainly(client, request)
+}
+
+fn is_paused(client: &Client, request: &Request<'_>) -> bool {
+    let Some(pause) = client.worker.paused() else { return false };
+    command::resolve(request).is_ok_and(|command| pause.holds(client, command))
 }
 
 /// Lets a task carry a request of `client`, which sends nothing more until `errand` is done. What it returns

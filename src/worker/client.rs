@@ -76,6 +76,12 @@ pub(super) struct Client {
     /// When it last sent something.
     pub(super) active: Cell<u64>,
     pub(super) last_command: Cell<Option<&'static Command>>,
+    /// Bytes that were read from it and written to it.
+    pub(super) bytes_in: Cell<u64>,
+    pub(super) bytes_out: Cell<u64>,
+    /// What it asked for with CLIENT NO-EVICT and CLIENT NO-TOUCH: shown, but of no effect.
+    pub(super) no_evict: Cell<bool>,
+    pub(super) no_touch: Cell<bool>,
 }
 
 /// What the client wants to hear (CLIENT REPLY).
@@ -96,6 +102,23 @@ pub(super) struct Names {
     pub(super) name: Box<[u8]>,
     pub(super) lib_name: Box<[u8]>,
     pub(super) lib_version: Box<[u8]>,
+}
+
+/// Bytes that a client makes slotway hold.
+pub(super) struct HeldBytes {
+    /// Requests that are not taken.
+    pub(super) input: usize,
+    /// The transaction that it queues.
+    pub(super) queued: usize,
+    /// Of the replies, those that are next to be written.
+    pub(super) unwritten: usize,
+    pub(super) replies: usize,
+}
+
+impl HeldBytes {
+    pub(super) fn all(&self) -> usize {
+        self.input + self.queued + self.replies
+    }
 }
 
 #[derive(Default)]
@@ -145,6 +168,10 @@ impl Client {
             since: now,
             active: Cell::new(now),
             last_command: Cell::new(None),
+            bytes_in: Cell::new(0),
+            bytes_out: Cell::new(0),
+            no_evict: Cell::new(false),
+            no_touch: Cell::new(false),
         })
     }
 
@@ -182,16 +209,16 @@ impl Client {
             if !self.holding.replace(true) {
                 self.worker.hold_for(self);
             }
-        } else if !self.due.replace(true) {
-            self.worker.deliver_to(self);
+        } else {
+            self.deliver_soon();
         }
     }
 
     /// Delivers what it held back.
     pub(super) fn release(self: &Rc<Self>) {
         self.holding.set(false);
-        if self.line.borrow().outbox.unwritten() > 0 && !self.due.replace(true) {
-            self.worker.deliver_to(self);
+        if self.line.borrow().outbox.unwritten() > 0 {
+            self.deliver_soon();
         }
     }
 
@@ -221,7 +248,7 @@ impl Client {
     }
 
     /// Hands it `message`, an array, between replies.
-    pub(super) fn push(&self, message: &[u8]) {
+    pub(super) fn push(self: &Rc<Self>, message: &[u8]) {
         if self.closed.get() || self.ending.get().is_some() {
             return;
         }
@@ -236,7 +263,15 @@ impl Client {
         drop(line);
         self.worker.metrics.messages.add(1);
         self.check_backlog(before, waiting);
-        self.wake();
+        self.deliver_soon();
+    }
+
+    /// Has what is ready written at the end of this turn.
+    #[inline]
+    fn deliver_soon(self: &Rc<Self>) {
+        if !self.due.replace(true) {
+            self.worker.deliver_to(self);
+        }
     }
 
     /// The line, to take places for a split request.
@@ -289,7 +324,7 @@ impl Client {
     /// Takes no more requests and closes when the replies so far are delivered. `deaf` drops what was read
     /// and not taken yet.
     pub(super) fn end(&self, reason: CloseReason, deaf: bool) {
-        if self.ending.get().is_none() {
+        if self.ending.get().is_none() || reason == CloseReason::Killed {
             self.ending.set(Some(reason));
         }
         if deaf {
@@ -310,9 +345,20 @@ impl Client {
     }
 
     /// Bytes that wait for it or from it.
-    pub(super) fn buffered(&self) -> usize {
-        let queued = self.apart.look(|affairs| affairs.queued.as_ref().map_or(0, Queued::len));
-        self.line.borrow().buffered() + self.input.borrow().intake.len() + queued
+    pub(super) fn held_bytes(&self) -> HeldBytes {
+        let line = self.line.borrow();
+        HeldBytes {
+            // While its requests are taken they are no longer waiting.
+            input: self.input.try_borrow().map_or(0, |input| input.intake.len()),
+            queued: self.apart.look(|affairs| affairs.queued.as_ref().map_or(0, Queued::len)),
+            unwritten: line.outbox.unwritten(),
+            replies: line.buffered(),
+        }
+    }
+
+    /// The number of its socket in this process; -1 if it has none.
+    pub(super) fn descriptor(&self) -> i32 {
+        self.stream.borrow().as_ref().and_then(Stream::descriptor).unwrap_or(-1)
     }
 
     /// Gives back memory that it does not use now.
@@ -373,7 +419,12 @@ impl Client {
     fn ended(&self) -> Option<CloseReason> {
         let reason = self.ending.get()?;
         // Who was idle for too long does not read either, nor who is too slow.
-        if reason == CloseReason::OutputLimit || reason == CloseReason::Timeout && !self.waits() {
+        let at_once = match reason {
+            CloseReason::OutputLimit | CloseReason::Killed => true,
+            CloseReason::Timeout => !self.waits(),
+            _ => false,
+        };
+        if at_once {
             return Some(reason);
         }
         (self.line.borrow().is_empty() && !self.held.get()).then_some(reason)
@@ -404,6 +455,7 @@ impl Client {
             }
             line.outbox.release(written);
             self.worker.metrics.client_out.add(written as u64);
+            self.bytes_out.update(|bytes| bytes + written as u64);
         }
         self.worker.delivered(&mut line);
         Ok(true)
@@ -413,11 +465,13 @@ impl Client {
     fn poll_requests(self: &Rc<Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut scratch = self.worker.scratch.borrow_mut();
         let mut input = self.input.borrow_mut();
-        let mut stream = self.stream.borrow_mut();
-        let Some(stream) = &mut *stream else { return Poll::Pending };
         let needs = input.parser.needs();
-        let (filled, n) = ready!(input.intake.poll_fill(cx, stream, &mut scratch, needs))?;
+        let (filled, n) = match &mut *self.stream.borrow_mut() {
+            Some(stream) => ready!(input.intake.poll_fill(cx, stream, &mut scratch, needs))?,
+            None => return Poll::Pending,
+        };
         self.worker.metrics.client_in.add(n as u64);
+        self.bytes_in.update(|bytes| bytes + n as u64);
         self.active.set(self.worker.tick_clock());
         self.worker.follow_topology();
         self.line.borrow_mut().begin_batch();

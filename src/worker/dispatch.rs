@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::{
-    Worker, answers,
+    Worker, answers, apart,
     backend::Backend,
     block, broadcast,
     client::Client,
@@ -31,10 +31,16 @@ pub(super) enum Step {
 /// Decides on `request` of `client`.
 #[inline]
 pub(super) fn dispatch(client: &Rc<Client>, request: Request<'_>) -> Step {
-    let worker = &client.worker;
     if client.apart.is_on() {
-        return transaction::dispatch(client, request);
+        return apart::dispatch(client, request);
     }
+    plainly(client, request)
+}
+
+/// As [`dispatch`], for a client that has nothing apart.
+#[inline]
+pub(super) fn plainly(client: &Rc<Client>, request: Request<'_>) -> Step {
+    let worker = &client.worker;
     let command = match command::resolve(&request) {
         Ok(command) => command,
         Err(error) => return unresolved(client, request, error),

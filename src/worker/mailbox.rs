@@ -13,7 +13,7 @@ use tokio::{
     sync::{mpsc, oneshot},
 };
 
-use super::{TopicQuery, TopicReport, client::Arrival, pipe::Wish, stream::Stream};
+use super::{Pause, TopicQuery, TopicReport, Who, client::Arrival, pipe::Wish, stream::Stream};
 
 /// What a worker is told.
 pub enum Mail {
@@ -23,17 +23,27 @@ pub enum Mail {
     Left,
     /// A client was turned away as there were too many.
     Refused,
-    /// Somebody wants a line about each client (CLIENT LIST).
-    List(oneshot::Sender<String>),
     /// A worker wants to use one of its connections.
     Lane(Wish),
-    /// Somebody wants to know of the worker's topics (PUBSUB).
-    Topics(Arc<TopicQuery>, oneshot::Sender<Vec<TopicReport>>),
-    /// Somebody wants this client, if it is blocked, to go on (CLIENT UNBLOCK), with an error or without; says
-    /// whether it was blocked.
-    Unblock(u64, bool, oneshot::Sender<bool>),
+    /// A client of any worker wants something of it.
+    Ask(Question),
     /// Answer what is in flight and end.
     Drain,
+}
+
+/// What a client wants of every worker, and where the answer goes.
+pub enum Question {
+    /// A line about each of these clients (CLIENT LIST).
+    List(Arc<Who>, oneshot::Sender<String>),
+    /// To close these clients (CLIENT KILL), and how many there were.
+    Kill(Arc<Who>, oneshot::Sender<usize>),
+    /// To have all clients wait (CLIENT PAUSE), or no longer.
+    Pause(Option<Pause>, oneshot::Sender<()>),
+    /// What it knows of topics (PUBSUB).
+    Topics(Arc<TopicQuery>, oneshot::Sender<Vec<TopicReport>>),
+    /// That this client, if it is blocked, goes on (CLIENT UNBLOCK), with an error or without, and whether it
+    /// was blocked.
+    Unblock(u64, bool, oneshot::Sender<bool>),
 }
 
 /// An accepted connection; non-blocking.
@@ -97,20 +107,36 @@ impl Mailboxes {
         }
     }
 
-    /// The lines of all workers about their clients, oldest client first.
-    pub(super) async fn list(&self) -> String {
-        let mut lines = Vec::new();
+    /// The answers of all workers to what `question` makes.
+    async fn ask<T>(&self, question: impl Fn(oneshot::Sender<T>) -> Question) -> Vec<T> {
+        let mut answers = Vec::new();
         for (sender, _) in &self.boxes {
-            let (reply, listed) = oneshot::channel();
-            if sender.send(Mail::List(reply)).is_ok()
-                && let Ok(text) = listed.await
-            {
-                lines.extend(text.lines().map(str::to_owned));
+            let (reply, answered) = oneshot::channel();
+            if sender.send(Mail::Ask(question(reply))).is_ok() {
+                answers.extend(answered.await);
             }
         }
-        let id = |line: &String| line.split([' ', '=']).nth(1).and_then(|n| n.parse::<u64>().ok());
-        lines.sort_by_key(id);
+        answers
+    }
+
+    /// The lines of all workers about these clients, oldest client first.
+    pub(super) async fn list(&self, who: Who) -> String {
+        let who = Arc::new(who);
+        let texts = self.ask(|reply| Question::List(Arc::clone(&who), reply)).await;
+        let mut lines: Vec<&str> = texts.iter().flat_map(|text| text.lines()).collect();
+        lines.sort_by_key(|line| line.split([' ', '=']).nth(1).and_then(|n| n.parse::<u64>().ok()));
         lines.iter().fold(String::new(), |text, line| text + line + "\n")
+    }
+
+    /// Closes these clients. Returns how many they were.
+    pub(super) async fn kill(&self, who: Who) -> usize {
+        let who = Arc::new(who);
+        self.ask(|reply| Question::Kill(Arc::clone(&who), reply)).await.into_iter().sum()
+    }
+
+    /// Has all clients wait, or no longer.
+    pub(super) async fn pause(&self, pause: Option<Pause>) {
+        self.ask(|reply| Question::Pause(pause, reply)).await;
     }
 
     /// Asks worker `owner` for a lane.
@@ -123,25 +149,13 @@ impl Mailboxes {
 
     /// What all workers have of the topics in question.
     pub(super) async fn topics(&self, query: TopicQuery) -> Vec<TopicReport> {
-        let (query, mut reports) = (Arc::new(query), Vec::new());
-        for (sender, _) in &self.boxes {
-            let (reply, reported) = oneshot::channel();
-            if sender.send(Mail::Topics(Arc::clone(&query), reply)).is_ok() {
-                reports.extend(reported.await.unwrap_or_default());
-            }
-        }
-        reports
+        let query = Arc::new(query);
+        self.ask(|reply| Question::Topics(Arc::clone(&query), reply)).await.concat()
     }
 
     /// Lets client `id`, whichever worker has it, go on if it is blocked, and says whether it was.
     pub(super) async fn unblock(&self, id: u64, with_error: bool) -> bool {
-        for (sender, _) in &self.boxes {
-            let (reply, done) = oneshot::channel();
-            if sender.send(Mail::Unblock(id, with_error, reply)).is_ok() && done.await == Ok(true) {
-                return true;
-            }
-        }
-        false
+        self.ask(|reply| Question::Unblock(id, with_error, reply)).await.contains(&true)
     }
 
     /// Worker `index` lost a client; if it was the last of all, this wakes the workers, whose drain may wait

@@ -21,6 +21,7 @@ mod intake;
 mod line;
 mod mailbox;
 mod outbox;
+mod pause;
 mod pipe;
 mod pubsub;
 mod redirect;
@@ -32,6 +33,7 @@ mod tick;
 mod transaction;
 mod wait;
 mod watch;
+mod who;
 
 use std::{
     cell::{Cell, RefCell},
@@ -41,10 +43,12 @@ use std::{
     time::Duration,
 };
 
-pub use mailbox::{Arrived, Mail, Mailboxes, Socket};
+pub use mailbox::{Arrived, Mail, Mailboxes, Question, Socket};
+pub use pause::Pause;
 pub use pipe::Wish;
 pub use pubsub::{TopicQuery, TopicReport};
 use tokio::sync::mpsc;
+pub use who::Who;
 
 use self::{
     backend::Backend,
@@ -119,6 +123,7 @@ struct Worker {
     deliveries: Deliveries,
     subscriptions: Subscriptions,
     pool: Pool,
+    pause: Cell<Option<Pause>>,
 }
 
 /// Runs worker `index` on this thread until it has drained.
@@ -161,6 +166,7 @@ impl Worker {
             deliveries: Deliveries::default(),
             subscriptions: Subscriptions::default(),
             pool: Pool::default(),
+            pause: Cell::new(None),
             config,
             topology,
             registry: metrics,
@@ -182,21 +188,8 @@ impl Worker {
                 Some(Mail::Arrived(arrived)) if !draining => self.welcome(arrived),
                 Some(Mail::Arrived(_) | Mail::Left) => {}
                 Some(Mail::Refused) => self.metrics.clients_closed[CloseReason::MaxClients.index()].add(1),
-                Some(Mail::List(reply)) => {
-                    // The client that asked may be gone by now.
-                    let _ = reply.send(answers::list(&self));
-                }
                 Some(Mail::Lane(wish)) => self.grant(wish),
-                Some(Mail::Topics(query, reply)) => {
-                    // As above.
-                    let _ = reply.send(self.report_topics(&query));
-                }
-                Some(Mail::Unblock(id, with_error, reply)) => {
-                    let worker = Rc::clone(&self);
-                    tokio::task::spawn_local(async move {
-                        let _ = reply.send(worker.unblock(id, with_error).await);
-                    });
-                }
+                Some(Mail::Ask(question)) => self.hear(question),
                 Some(Mail::Drain) => {
                     draining = true;
                     self.drain();
@@ -206,8 +199,40 @@ impl Worker {
         }
     }
 
+    /// Answers another worker. The client that asked may be gone by now: then nobody hears it.
+    fn hear(self: &Rc<Self>, question: Question) {
+        let _: Result<(), ()> = match question {
+            Question::List(who, reply) => reply.send(answers::listed(self, &who)).map_err(drop),
+            Question::Kill(who, reply) => reply.send(self.kill(&who)).map_err(drop),
+            Question::Pause(pause, reply) => {
+                match pause {
+                    Some(pause) => self.pause(pause),
+                    None => self.unpause(),
+                }
+                reply.send(())
+            }
+            Question::Topics(query, reply) => reply.send(self.report_topics(&query)).map_err(drop),
+            Question::Unblock(id, with_error, reply) => {
+                let worker = Rc::clone(self);
+                tokio::task::spawn_local(async move {
+                    let _ = reply.send(worker.unblock(id, with_error).await);
+                });
+                Ok(())
+            }
+        };
+    }
+
+    /// Closes the clients that `who` means. Returns how many these are.
+    fn kill(&self, who: &Who) -> usize {
+        self.tick_clock();
+        let clients = self.clients.borrow();
+        let meant = clients.values().filter(|client| who.takes(client));
+        meant.inspect(|client| client.end(CloseReason::Killed, true)).count()
+    }
+
     /// Takes no more requests; who blocks is let go.
     fn drain(self: &Rc<Self>) {
+        self.unpause();
         for client in self.clients.borrow().values() {
             client.end(CloseReason::Drain, false);
             if client.apart.blocks() {
@@ -226,6 +251,7 @@ impl Worker {
             }
         };
         let client = Client::new(self, arrival);
+        client.apart.pause(self.pause.get().is_some());
         self.clients.borrow_mut().insert(client.id, Rc::clone(&client));
         self.metrics.client_opened();
         tokio::task::spawn_local(Rc::clone(self).attend(client));

@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    os::fd::AsRawFd,
     pin::Pin,
     task::{Context, Poll},
     time::Duration,
@@ -34,6 +35,15 @@ impl Stream {
     /// Whether it is no connection of its own.
     pub(super) fn is_lane(&self) -> bool {
         matches!(self, Self::Lane(_))
+    }
+
+    /// The number of its socket in this process, if it has one.
+    pub(super) fn descriptor(&self) -> Option<i32> {
+        match self {
+            Self::Tcp(tcp) => Some(tcp.as_raw_fd()),
+            Self::Unix(unix) => Some(unix.as_raw_fd()),
+            Self::Lane(_) => None,
+        }
     }
 
     /// Lets the kernel find out when the other machine is gone.

@@ -55,7 +55,7 @@ impl Worker {
     fn sweep_clients(&self) {
         let mut buffered = 0;
         for client in self.clients.borrow().values() {
-            buffered += client.buffered();
+            buffered += client.held_bytes().all();
             let idle = self.age(client.active.get());
             if idle >= QUIET {
                 client.shrink();

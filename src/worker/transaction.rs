@@ -36,6 +36,11 @@ pub(super) struct Queued {
 }
 
 impl Queued {
+    /// Whether none of its commands may change anything.
+    pub(super) fn read_only(&self) -> bool {
+        self.read_only
+    }
+
     /// Bytes that it holds.
     pub(super) fn len(&self) -> usize {
         self.bytes.len()
@@ -69,12 +74,8 @@ fn multi(client: &Rc<Client>, command: &'static Command) -> Step {
     ok(client, command)
 }
 
-/// Decides on `request` of a client that queues a transaction or waits for its errand.
-#[cold]
+/// Decides on `request` of a client that queues a transaction.
 pub(super) fn dispatch(client: &Rc<Client>, request: Request<'_>) -> Step {
-    if client.apart.on_errand() {
-        return Step::Hold;
-    }
     let command = match command::resolve(&request) {
         Ok(command) => command,
         Err(error) => {

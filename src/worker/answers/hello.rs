@@ -141,4 +141,6 @@ pub(super) fn reset(client: &Rc<Client>) {
     client.mute.set(Mute::No);
     client.authenticated.set(client.worker.config.requirepass.is_none());
     *client.names.borrow_mut() = Names::default();
+    client.no_evict.set(false);
+    client.no_touch.set(false);
 }

@@ -2,6 +2,7 @@
 //! that it presents.
 
 mod client;
+mod clients;
 mod hello;
 mod info;
 mod pubsub;
@@ -21,7 +22,7 @@ use crate::{
     metrics::CloseReason,
     resp::{Protocol, ReplyWriter, Request},
 };
-pub(super) use client::list;
+pub(super) use clients::listed;
 pub(super) use pubsub::{forbids, refuse_forbidden};
 
 /// The error reply with `text`, which must hold no line end.
