@@ -13,7 +13,7 @@ mod write;
 pub use cut::{ASKING, Cut, CutError, Cutter, EXEC, HELD, MULTI};
 pub use frame::{Request, Span};
 pub use inline::encode_inline;
-pub use push::strings;
+pub use push::{encode_invalidation, invalidated, strings};
 pub use reply::{Reply, ReplyError, ReplyScanner};
 pub use request::{Limits, MAX_ARGS, MAX_INLINE, ProtocolError, RequestParser, Scanned};
 pub use value::{Value, ValueError, parse};

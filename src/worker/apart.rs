@@ -1,5 +1,5 @@
-//! What a client has apart from the shared way of requests: a transaction that it queues, keys that it watches,
-//! and the errand, a request that a task of its own carries over a dedicated connection.
+//! What a client has apart from the shared way of requests: a transaction that it queues, keys that it watches
+//! or hears of, and the errand, a request that a task of its own carries over a dedicated connection.
 //!
 //! Most clients have none of it, so it costs them two flags and a pointer. Invariant: while an errand runs its
 //! client sends nothing else, and nothing else of it is in flight.
@@ -15,6 +15,7 @@ use super::{
     client::Client,
     dedicated::Dedicated,
     dispatch::{self, Step},
+    tracking::{self, Tracked},
     transaction::{self, Queued},
     watch::Watched,
 };
@@ -34,6 +35,7 @@ pub(super) struct Apart {
 pub(super) struct Affairs {
     pub(super) queued: Option<Queued>,
     pub(super) watched: Option<Watched>,
+    pub(super) tracked: Option<Tracked>,
     errand: Option<AbortHandle>,
     /// Whether the errand may wait for something to happen.
     blocks: bool,
@@ -73,6 +75,11 @@ impl Apart {
         self.look(|affairs| affairs.queued.is_some())
     }
 
+    /// What `look` sees in its tracking, or the default while that is off.
+    pub(super) fn look_at_tracked<T: Default>(&self, look: impl FnOnce(&Tracked) -> T) -> T {
+        self.look(|affairs| affairs.tracked.as_ref().map(look).unwrap_or_default())
+    }
+
     /// What `look` sees, or the default if there is nothing to see.
     pub(super) fn look<T: Default>(&self, look: impl FnOnce(&Affairs) -> T) -> T {
         self.affairs.borrow().as_deref().map(look).unwrap_or_default()
@@ -83,7 +90,7 @@ impl Apart {
         let mut affairs = self.affairs.borrow_mut();
         let changed = affairs.get_or_insert_default();
         let result = change(changed);
-        let on = changed.queued.is_some() || changed.errand.is_some();
+        let on = changed.queued.is_some() || changed.errand.is_some() || changed.tracked.is_some();
         self.on.set(on || self.paused.get());
         if !on && changed.watched.is_none() {
             *affairs = None;
@@ -131,10 +138,14 @@ pub(super) fn dispatch(client: &Rc<Client>, request: Request<'_>) -> Step {
     if client.apart.on_errand() || is_paused(client, &request) {
         return Step::Hold;
     }
-    if client.apart.queues() {
-        return transaction::dispatch(client, request);
+    let step = match client.apart.queues() {
+        true => transaction::dispatch(client, request),
+        false => dispatch::plainly(client, request),
+    };
+    if !matches!(step, Step::Hold) && client.apart.look(|affairs| affairs.tracked.is_some()) {
+        tracking::note(client, &request);
     }
-    dispatch::plainly(client, request)
+    step
 }
 
 fn is_paused(client: &Client, request: &Request<'_>) -> bool {

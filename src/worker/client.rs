@@ -249,19 +249,24 @@ impl Client {
 
     /// Hands it `message`, an array, between replies.
     pub(super) fn push(self: &Rc<Self>, message: &[u8]) {
+        let kind = if self.protocol.get() == Protocol::Resp3 { b'>' } else { b'*' };
+        self.worker.metrics.messages.add(1);
+        self.hand(&[kind], message.get(1..).unwrap_or_default());
+    }
+
+    /// Hands it a frame, `head` and `rest`, between replies.
+    pub(super) fn hand(self: &Rc<Self>, head: &[u8], rest: &[u8]) {
         if self.closed.get() || self.ending.get().is_some() {
             return;
         }
-        let kind = if self.protocol.get() == Protocol::Resp3 { b'>' } else { b'*' };
         let mut line = self.line.borrow_mut();
         let before = line.outbox.len();
-        line.outbox.append_with(message.len(), |block| {
-            block.push(kind);
-            block.extend_from_slice(message.get(1..).unwrap_or_default());
+        line.outbox.append_with(head.len() + rest.len(), |block| {
+            block.extend_from_slice(head);
+            block.extend_from_slice(rest);
         });
         let waiting = line.outbox.len();
         drop(line);
-        self.worker.metrics.messages.add(1);
         self.check_backlog(before, waiting);
         self.deliver_soon();
     }

@@ -30,6 +30,7 @@ mod routes;
 mod scripts;
 mod stream;
 mod tick;
+mod tracking;
 mod transaction;
 mod wait;
 mod watch;
@@ -60,6 +61,7 @@ use self::{
     pipe::{Pipe, PipeId},
     pubsub::Subscriptions,
     routes::Routes,
+    tracking::Tracking,
 };
 use crate::{
     cluster::{NodeAddr, Slot},
@@ -124,6 +126,7 @@ struct Worker {
     subscriptions: Subscriptions,
     pool: Pool,
     pause: Cell<Option<Pause>>,
+    tracking: Tracking,
 }
 
 /// Runs worker `index` on this thread until it has drained.
@@ -167,6 +170,7 @@ impl Worker {
             subscriptions: Subscriptions::default(),
             pool: Pool::default(),
             pause: Cell::new(None),
+            tracking: Tracking::default(),
             config,
             topology,
             registry: metrics,
@@ -262,6 +266,7 @@ impl Worker {
         let reason = Rc::clone(&client).serve().await;
         tracing::debug!(client = id, ?reason, "client closed");
         self.unsubscribe_all(&client);
+        self.untrack(&client);
         self.clients.borrow_mut().remove(&id);
         self.metrics.client_closed(reason);
         self.mailboxes.left(self.index);

@@ -23,6 +23,7 @@ pub(super) async fn run(worker: Rc<Worker>) {
         worker.check_nodes();
         worker.settle_slots();
         worker.tend_subscriptions(worker.answer_limit());
+        worker.tend_tracking();
         if count % SWEEP == 0 {
             worker.sweep_clients();
             worker.sweep_backends();

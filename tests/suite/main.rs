@@ -67,6 +67,8 @@ mod tools;
 #[cfg(test)]
 mod topology;
 #[cfg(test)]
+mod tracking;
+#[cfg(test)]
 mod transactions;
 #[cfg(test)]
 mod watches;

@@ -2,13 +2,14 @@
 
 use std::cell::Cell;
 
-use super::{Ask, clients};
+use super::{Ask, clients, tracking};
 use crate::{
     local,
     resp::{Protocol, ReplyWriter},
     worker::{
         client::{Client, Mute},
         dispatch::Step,
+        tracking::Mode,
     },
 };
 
@@ -31,7 +32,10 @@ pub(super) fn answer(ask: &Ask<'_>) -> Step {
         "no-evict" => switch(ask, &client.no_evict),
         "no-touch" => switch(ask, &client.no_touch),
         "reply" => reply(ask),
-        "getredir" => ask.write(|w| w.integer(-1)),
+        "tracking" => tracking::set(ask),
+        "trackinginfo" => tracking::tell(ask),
+        "caching" => tracking::caching(ask),
+        "getredir" => ask.write(|w| w.integer(tracking::redirection(client))),
         _ => ask.write(|w| local::not_served(ask.command.name, w)),
     }
 }
@@ -140,7 +144,7 @@ pub(super) fn line(client: &Client) -> String {
         ("events", if held.unwritten > 0 { "rw" } else { "r" }.to_owned()),
         ("cmd", client.last_command.get().map_or("NULL", |command| command.name).to_owned()),
         ("user", "default".to_owned()),
-        ("redir", "-1".to_owned()),
+        ("redir", tracking::redirection(client).to_string()),
         ("resp", if client.protocol.get() == Protocol::Resp3 { "3" } else { "2" }.to_owned()),
         ("lib-name", shown(&names.lib_name)),
         ("lib-ver", shown(&names.lib_version)),
@@ -157,6 +161,8 @@ fn flags(client: &Client) -> String {
         ('P', client.listens.get()),
         ('x', client.apart.queues()),
         ('b', client.apart.on_errand()),
+        ('t', client.apart.look(|affairs| affairs.tracked.is_some())),
+        ('B', client.apart.look_at_tracked(|tracked| matches!(tracked.mode, Mode::Broadcast(_)))),
         ('e', client.no_evict.get()),
         ('T', client.no_touch.get()),
     ];

@@ -137,6 +137,7 @@ fn speak(client: &Client, protocol: Protocol) {
 /// As a connection was when it was new.
 pub(super) fn reset(client: &Rc<Client>) {
     transaction::reset(client);
+    client.worker.untrack(client);
     speak(client, Protocol::Resp2);
     client.mute.set(Mute::No);
     client.authenticated.set(client.worker.config.requirepass.is_none());

@@ -6,6 +6,7 @@ mod clients;
 mod hello;
 mod info;
 mod pubsub;
+mod tracking;
 
 use std::{net::SocketAddr, rc::Rc};
 

@@ -16,6 +16,8 @@ const MAX_PLACES: usize = 16 * 1024;
 const FIRST_WINDOW: usize = 16;
 /// Replies of so many bytes do not wait for others.
 const HOLD: usize = 16 * 1024;
+/// The part that is none: a place without a request, for what follows all that were asked before.
+const FOLLOW_UP: u32 = u32::MAX;
 /// Parked bytes that are no longer needed are squeezed out when there are more than this and than those needed.
 const SLACK: usize = 4096;
 
@@ -113,6 +115,29 @@ impl Line {
     /// Whether no request came behind that at place `number`.
     pub(super) fn is_last(&self, number: u64) -> bool {
         self.base + self.places.len() as u64 == number + 1
+    }
+
+    /// The number of the last place.
+    pub(super) fn last(&self) -> u64 {
+        (self.base + self.places.len() as u64).saturating_sub(1)
+    }
+
+    /// Whether the reply of place `number` is in the outbox, or was.
+    pub(super) fn is_answered(&self, number: u64) -> bool {
+        number < self.base + self.done as u64
+    }
+
+    /// Has `push` follow the replies to all requests so far; false if there is none to follow.
+    pub(super) fn follow_up(&mut self, push: &[u8]) -> bool {
+        if self.done == self.places.len() {
+            return false;
+        }
+        self.push(State::Waiting, None, 0, false);
+        self.waiting -= 1;
+        let index = self.places.len() - 1;
+        self.places[index].part = FOLLOW_UP;
+        self.park(index, Reply::Copy(push));
+        true
     }
 
     /// Whether every request is answered and every reply and message handed on.

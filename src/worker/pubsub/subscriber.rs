@@ -140,7 +140,12 @@ impl Client {
     pub(in crate::worker) fn check_backlog(&self, before: usize, waiting: usize) {
         let (limit, now) = (&self.worker.config.pubsub_output_limit, self.worker.now());
         let mut subscribed = self.subscribed.borrow_mut();
-        if subscribed.as_mut().is_some_and(|subscribed| subscribed.is_behind(limit, before, waiting, now)) {
+        let behind = match &mut *subscribed {
+            Some(subscribed) => subscribed.is_behind(limit, before, waiting, now),
+            // Who only hears of changed keys may have as many replies waiting as anybody.
+            None => limit.hard != 0 && waiting >= limit.hard + self.worker.config.client_output_buffer_limit,
+        };
+        if behind {
             tracing::warn!(client = self.id, waiting, "closing a subscriber that is too slow");
             self.end(CloseReason::OutputLimit, true);
         }

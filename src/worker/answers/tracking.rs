@@ -1,0 +1,109 @@
+//! CLIENT TRACKING, CACHING, TRACKINGINFO and GETREDIR. Texts and shapes as in redis networking.c
+//! `clientCommand`.
+
+use std::rc::Rc;
+
+use super::{
+    Ask,
+    client::{SYNTAX, lower},
+};
+use crate::worker::{
+    apart,
+    client::Client,
+    dispatch::Step,
+    line::Reply,
+    tracking::{Change, Mode, Tracked, change},
+};
+
+/// CLIENT TRACKING: the first waits until the nodes are heard; who could keep something earlier would not be
+/// told.
+pub(super) fn set(ask: &Ask<'_>) -> Step {
+    let client = ask.client;
+    let now = client.apart.look_at_tracked(|tracked| Some(tracked.mode.clone()));
+    let (mode, noloop) = match change(&ask.request, now.as_ref()) {
+        Err(text) => return ask.refuse(&text),
+        Ok(Change::Off) => {
+            ask.worker().untrack(client);
+            return ask.ok();
+        }
+        Ok(Change::On(mode, noloop)) => (mode, noloop),
+    };
+    let ticket = client.ticket(Some(ask.command));
+    let tracker = Rc::clone(client);
+    apart::send(client, false, async move {
+        Rc::clone(&tracker.worker).hear_of_changes().await;
+        move || {
+            if !tracker.is_closed() {
+                tracker.worker.track(&tracker, mode, noloop);
+            }
+            ticket.answer(Reply::Copy(b"+OK\r\n"));
+        }
+    });
+    Step::Done
+}
+
+pub(super) fn caching(ask: &Ask<'_>) -> Step {
+    let mode = ask.client.apart.look_at_tracked(|tracked| Some(tracked.mode.clone()));
+    match (lower(ask.arg(2)).as_slice(), mode) {
+        (_, None) => ask.refuse(
+            "ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode \
+             enabled",
+        ),
+        (b"yes", Some(Mode::OptIn)) | (b"no", Some(Mode::OptOut)) => {
+            ask.client.apart.change(|affairs| {
+                if let Some(tracked) = &mut affairs.tracked {
+                    tracked.caching = true;
+                }
+            });
+            ask.ok()
+        }
+        (b"yes", _) => {
+            ask.refuse("ERR CLIENT CACHING YES is only valid when tracking is enabled in OPTIN mode.")
+        }
+        (b"no", _) => {
+            ask.refuse("ERR CLIENT CACHING NO is only valid when tracking is enabled in OPTOUT mode.")
+        }
+        _ => ask.refuse(SYNTAX),
+    }
+}
+
+/// CLIENT TRACKINGINFO.
+pub(super) fn tell(ask: &Ask<'_>) -> Step {
+    let (flags, prefixes) = ask
+        .client
+        .apart
+        .look(|affairs| affairs.tracked.as_ref().map(shown))
+        .unwrap_or_else(|| (vec!["off"], Vec::new()));
+    ask.write(|w| {
+        w.map(3);
+        w.bulk(b"flags");
+        w.set(flags.len());
+        flags.iter().for_each(|flag| w.bulk(flag.as_bytes()));
+        w.bulk(b"redirect");
+        w.integer(redirection(ask.client));
+        w.bulk(b"prefixes");
+        w.array(prefixes.len());
+        prefixes.iter().for_each(|prefix| w.bulk(prefix));
+    })
+}
+
+fn shown(tracked: &Tracked) -> (Vec<&'static str>, Vec<Vec<u8>>) {
+    let mut prefixes = Vec::new();
+    let (mode, caching) = match &tracked.mode {
+        Mode::All => (None, None),
+        Mode::OptIn => (Some("optin"), Some("caching-yes")),
+        Mode::OptOut => (Some("optout"), Some("caching-no")),
+        Mode::Broadcast(all) => {
+            prefixes.extend(all.iter().cloned());
+            (Some("bcast"), None)
+        }
+    };
+    let caching = caching.filter(|_| tracked.caching);
+    let noloop = tracked.noloop.then_some("noloop");
+    ([Some("on"), mode, caching, noloop].into_iter().flatten().collect(), prefixes)
+}
+
+/// Whom its pushes go to: itself, or nobody.
+pub(super) fn redirection(client: &Client) -> i64 {
+    if client.apart.look(|affairs| affairs.tracked.is_some()) { 0 } else { -1 }
+}
