@@ -56,6 +56,10 @@
 //! outboxes between replies. The confirmation of a subscription is a reply like any other; no message comes
 //! before it.
 //!
+//! ## Changed keys
+//! `worker::tracking` hears of every key that changes over a connection to each primary, while any client of its
+//! worker wants that, and tells those who read them, behind replies that may be older.
+//!
 //! ## Transactions and blocks
 //! A transaction is queued by `worker::transaction` and takes the same route in one piece. Requests that block,
 //! and those behind a WATCH, leave it: a task carries each over a *dedicated* connection while its client's

@@ -265,7 +265,7 @@ crosswise! {
             loop {
                 match client.reply() {
                     Value::Push(_) => pushes += 1,
-                    reply if reply.text() == "end" => break,
+                    reply if reply == Value::bulk("end") => break,
                     _ => {}
                 }
             }
