@@ -30,6 +30,11 @@ impl Worker {
         }
     }
 
+    /// The request that gives a node the script that EVALSHA calls `name`, if it was loaded through slotway.
+    pub(super) fn loading(&self, name: &[u8]) -> Option<Vec<u8>> {
+        self.scripts.find(name).map(|script| load(&script))
+    }
+
     /// The node at `from` does not have the script that `request` runs: it is given it, if it was loaded
     /// through slotway, and the request is sent again.
     pub(super) fn load_script(
@@ -46,9 +51,7 @@ impl Worker {
             return flight.answer(Reply::Copy(reply));
         };
         let backend = self.backend(from, flight.protocol);
-        let mut load = Vec::new();
-        encode_request(&mut load, &[&b"SCRIPT"[..], b"LOAD", &script]);
-        backend.send_owned(load, Flight::asking(flight.received));
+        backend.send_owned(load(&script), Flight::asking(flight.received));
         let number = flight.ticket.as_ref().map_or(0, Ticket::number);
         // Others of its client may run before it does: then it keeps its error.
         if flight.slot.is_some() && !client.line().borrow().is_last(number) {
@@ -57,6 +60,12 @@ impl Worker {
         flight.hops += 1;
         backend.send_owned(request, flight);
     }
+}
+
+fn load(script: &[u8]) -> Vec<u8> {
+    let mut request = Vec::new();
+    encode_request(&mut request, &[&b"SCRIPT"[..], b"LOAD", script]);
+    request
 }
 
 /// What an EVALSHA calls its script.

@@ -5,7 +5,7 @@
 //! requests. WATCH alone needs a connection of the client's own: see [`super::watch`].
 //! Invariant: what EXEC sends is what was answered with QUEUED, no more and no less.
 
-use std::rc::Rc;
+use std::{collections::BTreeSet, rc::Rc};
 
 use super::{
     answers,
@@ -31,6 +31,8 @@ pub(super) struct Queued {
     pub(super) commands: u32,
     slot: Option<Slot>,
     read_only: bool,
+    /// What it calls the scripts that it runs.
+    scripts: BTreeSet<Vec<u8>>,
     /// Whether a command could not be queued: EXEC then refuses all.
     aborted: bool,
 }
@@ -69,7 +71,14 @@ fn multi(client: &Rc<Client>, command: &'static Command) -> Step {
     client.apart.change(|affairs| {
         let slot = affairs.watched.as_ref().map(|watched| watched.slot);
         let bytes = MULTI.to_vec();
-        affairs.queued = Some(Queued { bytes, commands: 0, slot, read_only: true, aborted: false });
+        affairs.queued = Some(Queued {
+            bytes,
+            commands: 0,
+            slot,
+            read_only: true,
+            scripts: BTreeSet::new(),
+            aborted: false,
+        });
     });
     ok(client, command)
 }
@@ -158,6 +167,9 @@ impl Queued {
         self.slot = slot;
         self.read_only &= command.read_only();
         self.commands += 1;
+        if let ("evalsha" | "evalsha_ro", Some(name)) = (command.name, request.arg(1)) {
+            self.scripts.insert(name.to_vec());
+        }
         self.bytes.extend_from_slice(request.frame());
         Ok(())
     }
@@ -169,6 +181,7 @@ fn abort(client: &Client) {
         if let Some(queued) = &mut affairs.queued {
             queued.aborted = true;
             queued.bytes = Vec::new();
+            queued.scripts.clear();
         }
     });
 }
@@ -208,25 +221,32 @@ fn exec_shared(client: &Rc<Client>, command: &'static Command) -> Step {
     if backend.as_ref().is_some_and(|backend| backend.refuses(client)) {
         return Step::Hold;
     }
-    let Some((bytes, bundle)) = take_queued(client) else { return Step::Done };
+    let Some((bytes, bundle, loads)) = take_queued(client) else { return Step::Done };
     if backend.is_none() && !worker.knows_cluster() {
         return refuse(client, Some(command), dispatch::NO_CLUSTER);
     }
     let mut flight = Flight::new(client.ticket(Some(command)), command, slot, worker.now());
     flight.bundle = Some(Box::new(bundle));
     match backend {
-        Some(backend) => backend.send_owned(bytes, flight),
+        Some(backend) => {
+            for load in loads {
+                backend.send_owned(load, Flight::asking(flight.received));
+            }
+            backend.send_owned(bytes, flight);
+        }
         None => worker.await_owner(client, flight, bytes),
     }
     Step::Done
 }
 
-/// The transaction as it is sent. The client queues nothing from here on.
-pub(super) fn take_queued(client: &Client) -> Option<(Vec<u8>, Bundle)> {
-    let Queued { mut bytes, commands, read_only, .. } =
+/// The transaction as it is sent, and the requests that give a node the scripts in it: inside it would be too
+/// late. The client queues nothing from here on.
+pub(super) fn take_queued(client: &Client) -> Option<(Vec<u8>, Bundle, Vec<Vec<u8>>)> {
+    let Queued { mut bytes, commands, read_only, scripts, .. } =
         client.apart.change(|affairs| affairs.queued.take())?;
     bytes.extend_from_slice(EXEC);
-    Some((bytes, Bundle::new(commands, read_only)))
+    let loads = scripts.iter().filter_map(|name| client.worker.loading(name)).collect();
+    Some((bytes, Bundle::new(commands, read_only), loads))
 }
 
 /// Forgets the transaction and what is watched.

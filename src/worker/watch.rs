@@ -116,10 +116,12 @@ pub(super) fn exec(client: &Rc<Client>, command: &'static Command) -> Step {
     }
     let ticket = client.ticket(Some(command));
     let watched = client.apart.change(|affairs| affairs.watched.take());
-    let Some(((bytes, bundle), watched)) = take_queued(client).zip(watched) else { return Step::Done };
+    let Some(((bytes, bundle, loads), watched)) = take_queued(client).zip(watched) else {
+        return Step::Done;
+    };
     let (worker, protocol) = (Rc::clone(&client.worker), client.protocol.get());
     apart::send(client, false, async move {
-        let reply = match worker.execute(watched, &bytes, bundle).await {
+        let reply = match worker.execute(watched, &loads, &bytes, bundle).await {
             Some(reply) => reply,
             None => nil(protocol),
         };
@@ -137,14 +139,20 @@ fn nil(protocol: Protocol) -> Vec<u8> {
 
 impl Worker {
     /// The reply to EXEC; nothing if the watch was lost before it ran.
-    async fn execute(&self, watched: Watched, bytes: &[u8], mut bundle: Bundle) -> Option<Vec<u8>> {
+    async fn execute(
+        &self,
+        watched: Watched,
+        loads: &[Vec<u8>],
+        bytes: &[u8],
+        mut bundle: Bundle,
+    ) -> Option<Vec<u8>> {
         let mut connection = watched.connection?;
         if !connection.is_quiet().await {
             return None;
         }
         let prefix = if watched.asking { ASKING } else { &[] };
-        let extra = usize::from(watched.asking);
-        let request = [prefix, bytes].concat();
+        let extra = loads.len() + usize::from(watched.asking);
+        let request = [&loads.concat(), prefix, bytes].concat();
         let done = connection.exchange(&request, bundle.replies() + extra, self.patience()).await;
         self.tick_clock();
         let Ok(replies) = done.as_deref() else {

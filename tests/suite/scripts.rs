@@ -71,6 +71,24 @@ crosswise! {
         assert!(client.run(&format!("EVALSHA {sha} 1 {}", keys[0])).text().starts_with("NOSCRIPT "));
     }
 
+    fn a_transaction_brings_its_scripts(setup) {
+        let cluster = Cluster::start(setup.kind, 3, 0);
+        let proxy = Proxy::of(&cluster, setup.threads, &[]);
+        let mut client = proxy.client();
+        let sha = load(&mut client, SCRIPT);
+        for (n, key) in keys(setup, "inside").iter().enumerate() {
+            for node in 0..3 {
+                assert_eq!(cluster.client(node).run("SCRIPT FLUSH"), Value::ok());
+            }
+            if n == 1 {
+                client.run(&format!("WATCH {key}"));
+            }
+            let run = format!("EVALSHA {sha} 1 {key}");
+            let replies = client.pipeline(&["MULTI", &run, &run, "EXEC"]);
+            assert_eq!(replies[3], Value::Array(vec![Value::Integer(1), Value::Integer(2)]));
+        }
+    }
+
     fn a_script_reaches_a_node_that_joined_later(setup) {
         let cluster = Cluster::start(setup.kind, 2, 1);
         let proxy = Proxy::of(&cluster, setup.threads, &["--retry-deadline", "30s"]);
