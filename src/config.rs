@@ -63,6 +63,8 @@ pub struct Config {
     pub pubsub_output_limit: OutputLimit,
     /// Whether clients may change and inspect the nodes themselves (CONFIG SET, DEBUG, BGSAVE and the like).
     pub admin_commands: bool,
+    /// Whether commands on keys of many slots are done where that takes more than cutting and merging.
+    pub cross_slot: bool,
     /// Password that clients must give.
     pub requirepass: Option<SecretString>,
     /// Where `/metrics`, `/livez` and `/readyz` are served.

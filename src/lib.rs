@@ -65,6 +65,8 @@
 //! and those behind a WATCH, leave it: a task carries each over a *dedicated* connection while its client's
 //! other requests wait (`worker::apart`, `worker::errand`).
 //!
+//! Commands on keys of many slots that cannot be cut are errands too (`worker::cross`, [`routing::Cross`]).
+//!
 //! ## Invariants
 //! 1. Each request gets exactly one reply, in the order in which its client sent them. A ticket that is
 //!    dropped unanswered answers itself.

@@ -134,6 +134,8 @@ fn a_switch_is_on_by_its_name_alone_and_takes_no_seed_for_its_value() {
     assert!(admin(&["--admin-commands", "a:1"], &[]));
     assert!(!admin(&["--admin-commands=false", "a:1"], &[("SLOTWAY_ADMIN_COMMANDS", "true")]));
     assert!(admin(&["a:1"], &[("SLOTWAY_ADMIN_COMMANDS", "true")]));
+    assert!(!checked(&["a:1"], &[])["cross-slot"].as_bool().unwrap());
+    assert!(checked(&["--cross-slot", "a:1"], &[])["cross-slot"].as_bool().unwrap());
 }
 
 #[test]

@@ -137,6 +137,9 @@ options! {
         /// Let clients administer the nodes: CONFIG SET, DEBUG, BGSAVE and the like go to every primary
         [value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true]
         admin_commands: bool = false,
+        /// Serve commands on keys of many slots that are not atomic then: SUNION, RENAME, BLPOP and the like
+        [value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true]
+        cross_slot: bool = false,
         /// Where /metrics, /livez and /readyz are served; none is off
         [value_name = "IP:PORT"]
         metrics_addr: Endpoint = Endpoint(Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9127))),

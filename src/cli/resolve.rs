@@ -46,6 +46,7 @@ impl Settled {
             client_output_buffer_limit: self.client_output_buffer_limit.replies.0,
             pubsub_output_limit: self.client_output_buffer_limit.pubsub,
             admin_commands: self.admin_commands,
+            cross_slot: self.cross_slot,
             requirepass: requirepass.map(|p| p.0),
             metrics_addr: self.metrics_addr.0,
         })

@@ -246,6 +246,7 @@ mod tests {
             client_output_buffer_limit: 1,
             pubsub_output_limit: crate::config::OutputLimit { hard: 0, soft: 0, within: Duration::ZERO },
             admin_commands: false,
+            cross_slot: false,
             requirepass: None,
             metrics_addr: None,
         }

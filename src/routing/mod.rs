@@ -2,6 +2,7 @@
 //! many slots becomes parts. No I/O, no clock.
 
 mod channel;
+mod cross;
 mod cursor;
 mod fold;
 mod route;
@@ -9,6 +10,7 @@ mod split;
 mod verdict;
 
 pub use channel::{ChannelKind, Reach, is_event};
+pub use cross::{Cross, Gather, Series, elements, is_nothing, string_together};
 pub use cursor::Cursor;
 pub use fold::{Fold, ScanPlace};
 pub use route::{Refusal, Route, route, route_queued};

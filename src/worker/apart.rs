@@ -9,7 +9,7 @@ use std::{
     rc::Rc,
 };
 
-use tokio::task::AbortHandle;
+use tokio::{sync::oneshot, task::AbortHandle};
 
 use super::{
     client::Client,
@@ -41,6 +41,8 @@ pub(super) struct Affairs {
     blocks: bool,
     /// Where the errand waits.
     waits_at: Vec<Place>,
+    /// Lets an errand go on that waits at no node; with an error or as after its time.
+    release: Option<oneshot::Sender<bool>>,
 }
 
 /// Where an errand waits.
@@ -126,6 +128,19 @@ impl Apart {
         }
     }
 
+    /// The errand waits here, until it is told with this to go on.
+    pub(super) fn wait_for_release(&self) -> oneshot::Receiver<bool> {
+        let (sender, receiver) = oneshot::channel();
+        self.change(|affairs| affairs.release = Some(sender));
+        receiver
+    }
+
+    /// Lets an errand go on that waits here. Returns whether there is one.
+    pub(super) fn release(&self, with_error: bool) -> bool {
+        let release = self.change(|affairs| affairs.release.take());
+        release.is_some_and(|release| release.send(with_error).is_ok())
+    }
+
     /// The errand waits nowhere.
     pub(super) fn depart(&self) {
         self.change(|affairs| affairs.waits_at.clear());
@@ -167,6 +182,7 @@ pub(super) fn send<A: FnOnce() + 'static>(
             client.apart.change(|affairs| {
                 affairs.errand = None;
                 affairs.waits_at.clear();
+                affairs.release = None;
             });
         }
         answer();

@@ -31,11 +31,8 @@ pub(super) fn block(
     }
     let ticket = client.ticket(Some(command));
     let errand = Errand {
-        client: Rc::clone(client),
-        slot,
-        request: request.frame().to_vec(),
-        read_only: command.read_only(),
         block: Block::For(command.block_time(&request)),
+        ..Errand::new(client, slot, request.frame().to_vec(), command.read_only())
     };
     apart::send(client, true, async move {
         let worker = Rc::clone(&errand.client.worker);
@@ -58,8 +55,11 @@ impl Worker {
     /// two tries at different nodes a client is blocked nowhere.
     pub(super) async fn unblock(self: Rc<Self>, id: u64, with_error: bool) -> bool {
         let client = self.clients.borrow().get(&id).cloned();
-        let places = client.map(|client| client.apart.waits_at()).unwrap_or_default();
+        let places = client.as_ref().map(|client| client.apart.waits_at()).unwrap_or_default();
         let mut unblocked = false;
+        if let Some(client) = &client {
+            unblocked |= client.apart.release(with_error);
+        }
         for place in places {
             place.recalled.set(true);
             unblocked |= self.unblock_at(&place, with_error).await;

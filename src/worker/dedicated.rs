@@ -39,6 +39,8 @@ pub(super) struct Dedicated {
     pub(super) id: Option<i64>,
     /// Whether the node was asked to unblock it, which may come late: then it serves no other client.
     pub(super) recalled: Rc<Cell<bool>>,
+    /// Longest reply in bytes that is read; a longer one ends the connection.
+    pub(super) most: usize,
     stream: Stream,
     bytes: Vec<u8>,
     scanner: ReplyScanner,
@@ -97,12 +99,20 @@ impl Dedicated {
                     return Some(reply);
                 }
             }
+            if self.is_overlong() {
+                return None;
+            }
             self.bytes.reserve(READ);
             let (stream, bytes) = (&mut self.stream, &mut self.bytes);
             if poll_fn(|cx| stream.poll_read_into(cx, bytes, READ)).await.ok()? == 0 {
                 return None;
             }
         }
+    }
+
+    /// Whether the reply under way is longer than is read.
+    pub(super) fn is_overlong(&self) -> bool {
+        self.scanner.needs() > self.most
     }
 
     /// Whether the node has neither closed it nor said something unasked.
@@ -144,6 +154,7 @@ impl Pool {
             return;
         }
         connection.permit = None;
+        connection.most = usize::MAX;
         connection.bytes = Vec::new();
         let key = (connection.addr.clone(), connection.protocol);
         if let Some(shelf) = self.0.borrow().get(&key) {
@@ -205,6 +216,7 @@ impl Worker {
             protocol,
             id: None,
             recalled: Rc::default(),
+            most: usize::MAX,
             stream,
             bytes: Vec::new(),
             scanner: ReplyScanner::default(),

@@ -7,6 +7,7 @@ use super::{
     backend::Backend,
     block, broadcast,
     client::Client,
+    cross,
     flight::{Flight, Ticket},
     transaction, wait, watch,
 };
@@ -66,6 +67,7 @@ pub(super) fn plainly(client: &Rc<Client>, request: Request<'_>) -> Step {
         Ok(Route::Watch(slot)) => watch::watch(client, command, slot, request),
         Ok(Route::Block(slot)) => block::block(client, command, slot, request),
         Ok(Route::Wait) => wait::wait(client, command, request),
+        Err(Refusal::CrossSlot) if worker.config.cross_slot => cross::cross(client, command, request),
         Err(refusal) => refused(client, command, refusal),
     }
 }

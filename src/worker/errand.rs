@@ -10,6 +10,7 @@ use std::{
 
 use super::{
     Worker,
+    bundle::Bundle,
     client::Client,
     dedicated::{Broken, Dedicated, NoConnection},
     redirect::{MAX_HOPS, MAY_HAVE_RUN, NOT_SERVED, TOO_MANY_REDIRECTS},
@@ -26,6 +27,8 @@ use crate::{
 
 pub(super) const FULL: &[u8] =
     b"-ERR all dedicated connections to the node are in use: see dedicated-connections\r\n";
+pub(super) const TOO_LONG: &[u8] =
+    b"-ERR a key's value is too large to be brought to the node of another\r\n";
 
 /// What a request gets that would block while slotway drains: the same as one that blocks already, as in redis
 /// networking.c `clientCommand`.
@@ -39,6 +42,11 @@ pub(super) struct Errand {
     pub(super) read_only: bool,
     /// For how long it may block; nothing if it never does.
     pub(super) block: Block,
+    /// If the request is a whole transaction: of how many commands, MULTI and EXEC not counted. Its reply is
+    /// that to EXEC.
+    pub(super) commands: Option<u32>,
+    /// Longest reply in bytes that is read.
+    pub(super) most: usize,
 }
 
 /// Whether a request blocks, and how long.
@@ -98,6 +106,12 @@ impl Trouble {
 }
 
 impl Errand {
+    /// One that does not block and is no transaction.
+    pub(super) fn new(client: &Rc<Client>, slot: Slot, request: Vec<u8>, read_only: bool) -> Self {
+        let client = Rc::clone(client);
+        Self { client, slot, request, read_only, block: Block::Never, commands: None, most: usize::MAX }
+    }
+
     /// Sees the request through. What it is to be answered with if no node answered is the error.
     pub(super) async fn run(self) -> Result<Answered, Vec<u8>> {
         let worker = &self.client.worker;
@@ -155,11 +169,11 @@ impl Errand {
         let (request, limit) = self.request_now(begun);
         let prefix = if asking { ASKING } else { &[] };
         let start = Instant::now();
+        let bundle = self.commands.map(|commands| Bundle::new(commands, self.read_only));
+        let replies = bundle.as_ref().map_or(1, Bundle::replies) + usize::from(asking);
         self.client.apart.arrive(&connection);
-        let done = connection
-            .exchange(&[prefix, &request].concat(), 1 + usize::from(asking), limit)
-            .await
-            .map(|mut replies| replies.pop().unwrap_or_default());
+        connection.most = self.most;
+        let done = connection.exchange(&[prefix, &request].concat(), replies, limit).await;
         self.client.apart.depart();
         worker.tick_clock();
         // A node that was silent until its time was up is the same trouble still.
@@ -167,7 +181,8 @@ impl Errand {
             trouble.forget_before(start, worker);
         }
         match done {
-            Ok(reply) => self.judge(reply, connection, asking),
+            Ok(replies) => self.judge(replies, bundle, connection, asking),
+            Err(_) if connection.is_overlong() => Err(Next::Fail(TOO_LONG.to_vec())),
             Err(Broken { sent: true }) if !self.read_only => {
                 worker.topology.signal(Signal::Lost);
                 Err(Next::Fail(MAY_HAVE_RUN.to_vec()))
@@ -193,9 +208,27 @@ impl Errand {
         (request, grace.map(|grace| left.saturating_add(grace)))
     }
 
-    fn judge(&self, reply: Vec<u8>, connection: Dedicated, asking: bool) -> Result<Answered, Next> {
+    fn judge(
+        &self,
+        mut replies: Vec<Vec<u8>>,
+        bundle: Option<Bundle>,
+        connection: Dedicated,
+        asking: bool,
+    ) -> Result<Answered, Next> {
         let worker = &self.client.worker;
-        let verdict = match Verdict::of(&reply, &connection.addr) {
+        let mut reply = replies.pop().unwrap_or_default();
+        let verdict = match bundle {
+            None => Verdict::of(&reply, &connection.addr),
+            Some(mut bundle) => {
+                replies.drain(usize::from(asking)..).for_each(|reply| {
+                    bundle.takes(&reply);
+                });
+                let (verdict, error) = bundle.judge(&reply, &connection.addr);
+                reply = error.unwrap_or(reply);
+                verdict
+            }
+        };
+        let verdict = match verdict {
             Verdict::Deliver if reply.starts_with(FORCED_OUT) => Verdict::Retry(RetryAfter::Readonly),
             verdict => verdict,
         };

@@ -10,6 +10,7 @@ mod block;
 mod broadcast;
 mod bundle;
 mod client;
+mod cross;
 mod dedicated;
 mod deliver;
 mod dial;

@@ -11,7 +11,7 @@ use super::{
     client::Client,
     dedicated::Dedicated,
     dispatch::{self, Step},
-    errand::{Answered, Block, Errand},
+    errand::{Answered, Errand},
     line::Reply,
     redirect::MAY_HAVE_RUN,
     transaction::take_queued,
@@ -75,8 +75,7 @@ async fn watch_first(
     keys: usize,
 ) -> (Vec<u8>, Option<Watched>) {
     // A WATCH that was lost watches nothing: it may be sent again.
-    let errand = Errand { client: Rc::clone(client), slot, request, read_only: true, block: Block::Never };
-    match errand.run().await {
+    match Errand::new(client, slot, request, true).run().await {
         Ok(Answered { reply, connection, asking }) if reply.starts_with(b"+") => {
             (reply, Some(Watched { connection: Some(connection), slot, asking, keys }))
         }
@@ -182,7 +181,7 @@ impl Worker {
     }
 
     /// How long a node may take to answer what does not block.
-    fn patience(&self) -> Option<Duration> {
+    pub(super) fn patience(&self) -> Option<Duration> {
         Some(self.config.backend_timeout).filter(|timeout| !timeout.is_zero())
     }
 

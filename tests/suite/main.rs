@@ -25,6 +25,10 @@ mod clients;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod cross;
+#[cfg(test)]
+mod cross_waits;
+#[cfg(test)]
 mod crowds;
 #[cfg(test)]
 mod harness;
