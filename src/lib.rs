@@ -13,7 +13,7 @@
 //!                                 replies that slotway makes itself
 //! L1  cluster, command            what the cluster says; what a command is
 //! L0  resp                        bytes <-> frames; resumable, bounded
-//! --  config, metrics, topology, node, identity, scripts, log       leaves
+//! --  config, metrics, topology, node, identity, scripts, slowlog, log   leaves
 //! ```
 //!
 //! `worker` and `control` never import each other. They meet in [`topology`]: control stores a slot table,
@@ -109,5 +109,6 @@ pub mod resp;
 pub mod routing;
 pub mod sandbox;
 pub mod scripts;
+pub mod slowlog;
 pub mod topology;
 pub mod worker;

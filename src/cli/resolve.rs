@@ -46,6 +46,8 @@ impl Settled {
             client_output_buffer_limit: self.client_output_buffer_limit.replies.0,
             pubsub_output_limit: self.client_output_buffer_limit.pubsub,
             admin_commands: self.admin_commands,
+            slowlog_log_slower_than: self.slowlog_log_slower_than,
+            slowlog_max_len: usize::try_from(self.slowlog_max_len).unwrap_or(usize::MAX),
             requirepass: requirepass.map(|p| p.0),
             metrics_addr: self.metrics_addr.0,
         })

@@ -103,6 +103,7 @@ pub enum Local {
     Unsubscribe,
     Pubsub,
     Whoami,
+    Slowlog,
 }
 
 impl Handling {
@@ -173,6 +174,7 @@ fn local(name: &str) -> Option<Handling> {
         "unsubscribe" | "punsubscribe" | "sunsubscribe" => Local::Unsubscribe,
         "pubsub" => Local::Pubsub,
         "acl|whoami" => Local::Whoami,
+        "slowlog" => Local::Slowlog,
         _ => return None,
     }))
 }
@@ -263,7 +265,7 @@ const REFUSED: &[&[&str]] = &[
     // They stop or change one server, and which one is for its administrator to say.
     &["shutdown", "replicaof", "slaveof", "failover", "module"],
     // They report on one server or test it.
-    &["role", "latency", "slowlog", "commandlog", "memory", "pfselftest"],
+    &["role", "latency", "commandlog", "memory", "pfselftest"],
 ];
 
 /// Subcommands that are served although their container is not: they have a key, or any node can tell.

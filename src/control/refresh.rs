@@ -246,6 +246,8 @@ mod tests {
             client_output_buffer_limit: 1,
             pubsub_output_limit: crate::config::OutputLimit { hard: 0, soft: 0, within: Duration::ZERO },
             admin_commands: false,
+            slowlog_log_slower_than: -1,
+            slowlog_max_len: 0,
             requirepass: None,
             metrics_addr: None,
         }

@@ -16,6 +16,7 @@ use crate::{
     config::Config,
     control::{self, Status},
     metrics::Metrics,
+    slowlog::SlowLog,
     topology::{self, Topology},
     worker::{self, Equipment, Mailboxes},
 };
@@ -68,6 +69,7 @@ async fn serve(config: Arc<Config>) -> Result<(), Failure> {
         metrics: Arc::new(Metrics::new(names, config.threads)),
         identity: Arc::default(),
         scripts: Arc::default(),
+        slowlog: Arc::new(SlowLog::new(config.slowlog_max_len)),
         mailboxes: Arc::new(mailboxes),
         config,
         topology,

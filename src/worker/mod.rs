@@ -27,6 +27,7 @@ mod redirect;
 mod retry;
 mod routes;
 mod scripts;
+mod slow;
 mod stream;
 mod tick;
 mod transaction;
@@ -66,6 +67,7 @@ use crate::{
     node::Credentials,
     resp::Protocol,
     scripts::Scripts,
+    slowlog::SlowLog,
     topology::Topology,
 };
 
@@ -88,6 +90,8 @@ pub struct Equipment {
     pub mailboxes: Arc<Mailboxes>,
     /// What nodes can be given when they lack it.
     pub scripts: Arc<Scripts>,
+    /// Requests that took long.
+    pub slowlog: Arc<SlowLog>,
 }
 
 /// One worker: what its clients and backends share.
@@ -99,6 +103,9 @@ struct Worker {
     identity: Arc<Identity>,
     mailboxes: Arc<Mailboxes>,
     scripts: Arc<Scripts>,
+    slowlog: Arc<SlowLog>,
+    /// Nanoseconds from which on a request is noted as slow.
+    slow_from: u64,
     credentials: Credentials,
     metrics: Arc<WorkerMetrics>,
     clock: quanta::Clock,
@@ -137,7 +144,7 @@ pub fn run(index: usize, equipment: Equipment, mail: mpsc::UnboundedReceiver<Mai
 
 impl Worker {
     fn new(index: usize, equipment: Equipment) -> Self {
-        let Equipment { config, topology, metrics, identity, mailboxes, scripts } = equipment;
+        let Equipment { config, topology, metrics, identity, mailboxes, scripts, slowlog } = equipment;
         let clock = quanta::Clock::new();
         Self {
             index,
@@ -161,12 +168,14 @@ impl Worker {
             deliveries: Deliveries::default(),
             subscriptions: Subscriptions::default(),
             pool: Pool::default(),
+            slow_from: config.slow_from(),
             config,
             topology,
             registry: metrics,
             identity,
             mailboxes,
             scripts,
+            slowlog,
         }
     }
 

@@ -59,6 +59,8 @@ mod scan;
 #[cfg(test)]
 mod scripts;
 #[cfg(test)]
+mod slowlog;
+#[cfg(test)]
 mod split;
 #[cfg(test)]
 mod tools;

@@ -5,6 +5,7 @@ mod client;
 mod hello;
 mod info;
 mod pubsub;
+mod slowlog;
 
 use std::{net::SocketAddr, rc::Rc};
 
@@ -67,6 +68,7 @@ pub(super) fn answer(
         Local::Subscribe => pubsub::subscribe(&ask),
         Local::Unsubscribe => pubsub::unsubscribe(&ask),
         Local::Pubsub => pubsub::answer(&ask),
+        Local::Slowlog => slowlog::answer(&ask),
         Local::Whoami => ask.write(|w| w.bulk(b"default")),
     }
 }
@@ -182,6 +184,8 @@ impl<'a> Ask<'a> {
             ("tcp-backlog", config.tcp_backlog.to_string()),
             ("proto-max-bulk-len", config.proto_max_bulk_len.to_string()),
             ("client-query-buffer-limit", config.client_query_buffer_limit.to_string()),
+            ("slowlog-log-slower-than", config.slowlog_log_slower_than.to_string()),
+            ("slowlog-max-len", config.slowlog_max_len.to_string()),
             ("port", config.port.to_string()),
             ("bind", bind.join(" ")),
         ];
