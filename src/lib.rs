@@ -56,6 +56,10 @@
 //! outboxes between replies. The confirmation of a subscription is a reply like any other; no message comes
 //! before it.
 //!
+//! ## Watching
+//! `worker::slow` notes requests that took long when they are answered, from the bytes in the outbox.
+//! `worker::monitor` shows those who monitor what all workers take.
+//!
 //! ## Transactions and blocks
 //! A transaction is queued by `worker::transaction` and takes the same route in one piece. Requests that block,
 //! and those behind a WATCH, leave it: a task carries each over a *dedicated* connection while its client's

@@ -4,6 +4,7 @@
 mod channel;
 mod cursor;
 mod fold;
+mod memory;
 mod route;
 mod split;
 mod verdict;

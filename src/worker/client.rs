@@ -68,7 +68,7 @@ pub(super) struct Client {
     pub(super) protocol: Cell<Protocol>,
     pub(super) authenticated: Cell<bool>,
     pub(super) mute: Cell<Mute>,
-    /// Whether it listens to any channel: then it may send little else in RESP2.
+    /// Whether it listens to any channel, or monitors: then it may send little else.
     pub(super) listens: Cell<bool>,
     pub(super) subscribed: RefCell<Option<Box<Subscribed>>>,
     pub(super) names: RefCell<Names>,
@@ -226,15 +226,27 @@ impl Client {
             return;
         }
         let kind = if self.protocol.get() == Protocol::Resp3 { b'>' } else { b'*' };
-        let mut line = self.line.borrow_mut();
-        let before = line.outbox.len();
-        line.outbox.append_with(message.len(), |block| {
+        self.worker.metrics.messages.add(1);
+        self.append(message.len(), |block| {
             block.push(kind);
             block.extend_from_slice(message.get(1..).unwrap_or_default());
         });
+    }
+
+    /// Hands it `lines` of MONITOR, each a frame, between replies.
+    pub(super) fn push_lines(&self, lines: &[u8]) {
+        if !self.closed.get() && self.ending.get().is_none() {
+            self.append(lines.len(), |block| block.extend_from_slice(lines));
+        }
+    }
+
+    /// Appends what `write` writes, at most `most` bytes, to its replies.
+    fn append(&self, most: usize, write: impl FnOnce(&mut Vec<u8>)) {
+        let mut line = self.line.borrow_mut();
+        let before = line.outbox.len();
+        line.outbox.append_with(most, write);
         let waiting = line.outbox.len();
         drop(line);
-        self.worker.metrics.messages.add(1);
         self.check_backlog(before, waiting);
         self.wake();
     }
@@ -526,7 +538,12 @@ impl Client {
                 self.held.set(true);
                 Taken::Nothing
             }
-            step => Taken::Request(len, step),
+            step => {
+                if self.worker.monitors.any() {
+                    self.worker.show(self, request);
+                }
+                Taken::Request(len, step)
+            }
         }
     }
 

@@ -20,6 +20,7 @@ mod flight;
 mod intake;
 mod line;
 mod mailbox;
+mod monitor;
 mod outbox;
 mod pipe;
 mod pubsub;
@@ -43,6 +44,7 @@ use std::{
 };
 
 pub use mailbox::{Arrived, Mail, Mailboxes, Socket};
+pub use monitor::Monitors;
 pub use pipe::Wish;
 pub use pubsub::{TopicQuery, TopicReport};
 use tokio::sync::mpsc;
@@ -54,6 +56,7 @@ use self::{
     deliver::Deliveries,
     discover::Discoveries,
     line::Line,
+    monitor::Monitoring,
     pipe::{Pipe, PipeId},
     pubsub::Subscriptions,
     routes::Routes,
@@ -92,6 +95,8 @@ pub struct Equipment {
     pub scripts: Arc<Scripts>,
     /// Requests that took long.
     pub slowlog: Arc<SlowLog>,
+    /// Who monitors.
+    pub monitors: Arc<Monitors>,
 }
 
 /// One worker: what its clients and backends share.
@@ -104,6 +109,8 @@ struct Worker {
     mailboxes: Arc<Mailboxes>,
     scripts: Arc<Scripts>,
     slowlog: Arc<SlowLog>,
+    monitors: Arc<Monitors>,
+    monitoring: Monitoring,
     /// Nanoseconds from which on a request is noted as slow.
     slow_from: u64,
     credentials: Credentials,
@@ -144,7 +151,8 @@ pub fn run(index: usize, equipment: Equipment, mail: mpsc::UnboundedReceiver<Mai
 
 impl Worker {
     fn new(index: usize, equipment: Equipment) -> Self {
-        let Equipment { config, topology, metrics, identity, mailboxes, scripts, slowlog } = equipment;
+        let Equipment { config, topology, metrics, identity, mailboxes, scripts, slowlog, monitors } =
+            equipment;
         let clock = quanta::Clock::new();
         Self {
             index,
@@ -176,6 +184,8 @@ impl Worker {
             mailboxes,
             scripts,
             slowlog,
+            monitors,
+            monitoring: Monitoring::default(),
         }
     }
 
@@ -183,6 +193,7 @@ impl Worker {
     /// connections.
     async fn serve(self: Rc<Self>, mut mail: mpsc::UnboundedReceiver<Mail>) {
         tokio::task::spawn_local(tick::run(Rc::clone(&self)));
+        tokio::task::spawn_local(monitor::run(Rc::clone(&self)));
         tokio::task::spawn_local(deliver::run(Rc::clone(&self)));
         tokio::task::spawn_local(deliver::release(Rc::clone(&self)));
         let mut draining = false;

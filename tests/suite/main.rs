@@ -25,6 +25,8 @@ mod commands;
 #[cfg(test)]
 mod crowds;
 #[cfg(test)]
+mod figures;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod hello;
@@ -36,6 +38,8 @@ mod life;
 mod lost_nodes;
 #[cfg(test)]
 mod metrics;
+#[cfg(test)]
+mod monitor;
 #[cfg(test)]
 mod pipelines;
 #[cfg(test)]

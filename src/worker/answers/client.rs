@@ -220,6 +220,9 @@ fn line(client: &Client) -> String {
 
 /// As in redis networking.c `catClientInfoString`.
 fn flags(client: &Client) -> &'static str {
+    if client.monitors() {
+        return "O";
+    }
     match (client.listens.get(), client.apart.queues(), client.apart.on_errand()) {
         (true, true, _) => "Px",
         (true, false, _) => "P",
