@@ -65,6 +65,10 @@ pub struct Config {
     pub admin_commands: bool,
     /// Whether commands on keys of many slots are done where that takes more than cutting and merging.
     pub cross_slot: bool,
+    /// Microseconds from which on a request is put into the slow log; below 0 none is.
+    pub slowlog_log_slower_than: i64,
+    /// Requests that the slow log holds.
+    pub slowlog_max_len: usize,
     /// Password that clients must give.
     pub requirepass: Option<SecretString>,
     /// Where `/metrics`, `/livez` and `/readyz` are served.
@@ -72,6 +76,14 @@ pub struct Config {
 }
 
 impl Config {
+    /// Nanoseconds from which on a request is put into the slow log.
+    pub fn slow_from(&self) -> u64 {
+        match u64::try_from(self.slowlog_log_slower_than) {
+            Ok(micros) if self.slowlog_max_len > 0 => micros.saturating_mul(1000),
+            _ => u64::MAX,
+        }
+    }
+
     /// How many connections to each node the workers share; none where each has its own.
     pub fn pipes_per_node(&self) -> Option<usize> {
         let pipes = self.backend_connections_per_node;

@@ -13,7 +13,7 @@
 //!                                 replies that slotway makes itself
 //! L1  cluster, command            what the cluster says; what a command is
 //! L0  resp                        bytes <-> frames; resumable, bounded
-//! --  config, metrics, topology, node, identity, scripts, log       leaves
+//! --  config, metrics, topology, node, identity, scripts, slowlog, log   leaves
 //! ```
 //!
 //! `worker` and `control` never import each other. They meet in [`topology`]: control stores a slot table,
@@ -59,6 +59,10 @@
 //! ## Changed keys
 //! `worker::tracking` hears of every key that changes over a connection to each primary, while any client of its
 //! worker wants that, and tells those who read them, behind replies that may be older.
+//!
+//! ## Watching
+//! `worker::slow` notes requests that took long when they are answered, from the bytes in the outbox.
+//! `worker::monitor` shows those who monitor what all workers take.
 //!
 //! ## Transactions and blocks
 //! A transaction is queued by `worker::transaction` and takes the same route in one piece. Requests that block,
@@ -115,5 +119,6 @@ pub mod resp;
 pub mod routing;
 pub mod sandbox;
 pub mod scripts;
+pub mod slowlog;
 pub mod topology;
 pub mod worker;

@@ -140,6 +140,12 @@ options! {
         /// Serve commands on keys of many slots that are not atomic then: SUNION, RENAME, BLPOP and the like
         [value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true]
         cross_slot: bool = false,
+        /// Microseconds from which on a request is put into the slow log (SLOWLOG); -1 is off
+        [value_name = "MICROSECONDS", allow_negative_numbers = true]
+        slowlog_log_slower_than: i64 = 10_000,
+        /// Requests that the slow log holds, of up to 5 KiB each
+        [value_name = "N"]
+        slowlog_max_len: u32 = 128,
         /// Where /metrics, /livez and /readyz are served; none is off
         [value_name = "IP:PORT"]
         metrics_addr: Endpoint = Endpoint(Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9127))),

@@ -47,6 +47,8 @@ impl Settled {
             pubsub_output_limit: self.client_output_buffer_limit.pubsub,
             admin_commands: self.admin_commands,
             cross_slot: self.cross_slot,
+            slowlog_log_slower_than: self.slowlog_log_slower_than,
+            slowlog_max_len: usize::try_from(self.slowlog_max_len).unwrap_or(usize::MAX),
             requirepass: requirepass.map(|p| p.0),
             metrics_addr: self.metrics_addr.0,
         })

@@ -76,6 +76,8 @@ pub enum Broadcast {
     Scan,
     /// The reply of a node that runs a function, or else the first (FUNCTION STATS).
     Running,
+    /// Figures of memory, added up (MEMORY STATS).
+    Memory,
 }
 
 /// Commands that are answered here; subcommands too go by their container.
@@ -103,6 +105,9 @@ pub enum Local {
     Unsubscribe,
     Pubsub,
     Whoami,
+    Slowlog,
+    Monitor,
+    LatencyHistogram,
 }
 
 impl Handling {
@@ -173,6 +178,9 @@ fn local(name: &str) -> Option<Handling> {
         "unsubscribe" | "punsubscribe" | "sunsubscribe" => Local::Unsubscribe,
         "pubsub" => Local::Pubsub,
         "acl|whoami" => Local::Whoami,
+        "slowlog" => Local::Slowlog,
+        "monitor" => Local::Monitor,
+        "latency|histogram" => Local::LatencyHistogram,
         _ => return None,
     }))
 }
@@ -193,6 +201,7 @@ const BROADCAST: &[&str] = &[
     "memory|doctor",
     "memory|malloc-stats",
     "memory|purge",
+    "memory|stats",
     "randomkey",
     "scan",
     "script|exists",
@@ -233,6 +242,7 @@ fn replies_of(spec: &Spec) -> Broadcast {
         "keys" | "latency|history" | "latency|latest" => Broadcast::Arrays,
         "script|kill" | "function|kill" => Broadcast::Kill,
         "function|stats" => Broadcast::Running,
+        "memory|stats" => Broadcast::Memory,
         // All have been saved since the oldest was.
         "lastsave" => Broadcast::Min,
         "memory|doctor" | "memory|malloc-stats" | "latency|doctor" => Broadcast::Texts,
@@ -259,11 +269,11 @@ const REFUSED: &[&[&str]] = &[
     // Clients have one database each, and none may change under the others.
     &["swapdb"],
     // They turn the connection into a stream.
-    &["monitor", "sync", "psync", "replconf"],
+    &["sync", "psync", "replconf"],
     // They stop or change one server, and which one is for its administrator to say.
     &["shutdown", "replicaof", "slaveof", "failover", "module"],
     // They report on one server or test it.
-    &["role", "latency", "slowlog", "commandlog", "memory", "pfselftest"],
+    &["role", "latency", "commandlog", "memory", "pfselftest"],
 ];
 
 /// Subcommands that are served although their container is not: they have a key, or any node can tell.
@@ -330,7 +340,7 @@ mod tests {
             container.subcommands.iter().find(|c| c.name == name).unwrap().handling
         };
         assert_eq!(handling("memory|usage"), Handling::Forward);
-        assert_eq!(handling("memory|stats"), Handling::Refuse);
+        assert_eq!(handling("memory|stats"), Handling::Broadcast(Broadcast::Memory));
         assert_eq!(handling("config|get"), Handling::Local(Local::Config));
         assert_eq!(handling("object|encoding"), Handling::Forward);
     }

@@ -13,6 +13,7 @@ mod handling;
 mod keys;
 mod name;
 mod resolve;
+mod secrets;
 mod spec;
 mod table;
 
@@ -22,6 +23,7 @@ pub use generated::COUNT;
 pub use handling::{Broadcast, Handling, Local, SplitKind, Transaction};
 pub use keys::{KeyError, Keys};
 pub use resolve::{CommandError, resolve};
+pub use secrets::REDACTED;
 pub use spec::{Begin, Find, KeySpec, Spec};
 pub use table::{Command, OTHER, all, by_index, lookup};
 

@@ -247,6 +247,8 @@ mod tests {
             pubsub_output_limit: crate::config::OutputLimit { hard: 0, soft: 0, within: Duration::ZERO },
             admin_commands: false,
             cross_slot: false,
+            slowlog_log_slower_than: -1,
+            slowlog_max_len: 0,
             requirepass: None,
             metrics_addr: None,
         }

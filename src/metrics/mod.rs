@@ -9,10 +9,12 @@ mod process;
 mod registry;
 mod render;
 mod text;
+mod topics;
 mod worker;
 
 pub use cell::{BUCKET_BOUNDS, BUCKETS, Cell, Histogram};
 pub use labels::{CloseReason, ErrorKind, RefreshReason, RefreshResult, RetryReason};
 pub use registry::{CommandSum, Durations, Metrics, NodeSum, OTHER};
 pub use render::{ClusterFigures, RefreshCount, render};
+pub use topics::Topics;
 pub use worker::{CommandMetrics, NodeMetrics, WorkerMetrics};

@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::{BUCKET_BOUNDS, BUCKETS, Cell, ErrorKind, Histogram, NodeMetrics, WorkerMetrics};
+use super::{BUCKET_BOUNDS, BUCKETS, Cell, ErrorKind, Histogram, NodeMetrics, Topics, WorkerMetrics};
 use crate::cluster::NodeAddr;
 
 /// The name under which commands outside the table are counted.
@@ -20,6 +20,7 @@ pub struct Metrics {
     names: Vec<&'static str>,
     workers: Vec<Arc<WorkerMetrics>>,
     nodes: Mutex<Nodes>,
+    topics: Topics,
 }
 
 /// One entry per node and worker.
@@ -60,12 +61,17 @@ impl Metrics {
     /// Figures for `workers` workers and the table of commands named `command_names`, in its order.
     pub fn new(command_names: Vec<&'static str>, workers: usize) -> Self {
         let workers = (0..workers).map(|_| Arc::new(WorkerMetrics::new(command_names.len()))).collect();
-        Self { names: command_names, workers, nodes: Mutex::default() }
+        Self { names: command_names, workers, nodes: Mutex::default(), topics: Topics::default() }
     }
 
     /// The figures of worker `index`, which must be one of those it was made for.
     pub fn worker(&self, index: usize) -> Arc<WorkerMetrics> {
         Arc::clone(&self.workers[index])
+    }
+
+    /// The channels and patterns that are listened to.
+    pub fn topics(&self) -> &Topics {
+        &self.topics
     }
 
     /// All workers' figures.

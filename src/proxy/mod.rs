@@ -16,8 +16,9 @@ use crate::{
     config::Config,
     control::{self, Status},
     metrics::Metrics,
+    slowlog::SlowLog,
     topology::{self, Topology},
-    worker::{self, Equipment, Mailboxes},
+    worker::{self, Equipment, Mailboxes, Monitors},
 };
 
 /// How long clients are kept waiting at the start for the first answer of the cluster.
@@ -68,6 +69,8 @@ async fn serve(config: Arc<Config>) -> Result<(), Failure> {
         metrics: Arc::new(Metrics::new(names, config.threads)),
         identity: Arc::default(),
         scripts: Arc::default(),
+        monitors: Arc::new(Monitors::new(config.threads)),
+        slowlog: Arc::new(SlowLog::new(config.slowlog_max_len)),
         mailboxes: Arc::new(mailboxes),
         config,
         topology,

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Cursor;
+use super::{Cursor, memory::memory};
 use crate::{
     cluster::Slot,
     resp::{Value, parse},
@@ -30,6 +30,8 @@ pub enum Fold {
     Keyspace,
     /// The first that tells of a running function.
     Running,
+    /// Figures of memory, added up.
+    Memory,
     /// One reply to SCAN, with the cursor made ours.
     Scan(ScanPlace),
 }
@@ -63,6 +65,7 @@ impl Fold {
             (Self::And, None) => and(replies),
             (Self::Texts, None) => texts(replies),
             (Self::RandomKey(at), None) => random_key(replies, at).map(<[u8]>::to_vec),
+            (Self::Memory, None) => memory(replies),
             (Self::Running, None) => running(replies).map(<[u8]>::to_vec),
             (Self::Scan(place), None) => replies.first().and_then(|reply| scan(reply, place)),
         };

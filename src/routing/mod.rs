@@ -5,6 +5,7 @@ mod channel;
 mod cross;
 mod cursor;
 mod fold;
+mod memory;
 mod route;
 mod split;
 mod verdict;

@@ -171,6 +171,6 @@ mod tests {
             assert_eq!(queued(line), Ok(None), "{line}");
         }
         assert_eq!(queued("HELLO 3"), Err(Refusal::InTransaction));
-        assert_eq!(queued("MONITOR"), Err(Refusal::Unsupported));
+        assert_eq!(queued("MONITOR"), Err(Refusal::InTransaction));
     }
 }

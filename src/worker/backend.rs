@@ -372,6 +372,9 @@ impl Backend {
         self.metrics.duration.record(self.worker.now().saturating_sub(flight.written));
         let verdict = Verdict::of(reply.bytes(), &self.addr);
         if verdict == Verdict::Deliver || flight.ticket.is_none() {
+            if self.worker.is_slow(flight.received) {
+                self.worker.note_slow(&flight, queue.outbox.front(flight.len), Some(&self.addr));
+            }
             queue.outbox.release(flight.len);
             drop(queue);
             flight.overtake();
@@ -400,7 +403,10 @@ impl Backend {
         let (verdict, error) = judged.unwrap_or((Verdict::Deliver, None));
         let reply = error.map_or(reply, Reply::Own);
         let request = match verdict {
-            Verdict::Deliver => Vec::new(),
+            Verdict::Deliver => {
+                self.worker.note_slow(&flight, queue.outbox.front(flight.len), Some(&self.addr));
+                Vec::new()
+            }
             _ => queue.outbox.front(flight.len).to_vec(),
         };
         queue.outbox.release(flight.len);

@@ -44,6 +44,7 @@ pub(super) fn broadcast(
         Broadcast::And => Merge::Fold(Fold::And),
         Broadcast::Texts => Merge::Fold(Fold::Texts),
         Broadcast::Running => Merge::Fold(Fold::Running),
+        Broadcast::Memory => Merge::Fold(Fold::Memory),
     };
     let requests = [request.frame()];
     let parts = Parts::new(client.worker.shards(), &requests);

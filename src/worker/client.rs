@@ -68,7 +68,7 @@ pub(super) struct Client {
     pub(super) protocol: Cell<Protocol>,
     pub(super) authenticated: Cell<bool>,
     pub(super) mute: Cell<Mute>,
-    /// Whether it listens to any channel: then it may send little else in RESP2.
+    /// Whether it listens to any channel, or monitors: then it may send little else.
     pub(super) listens: Cell<bool>,
     pub(super) subscribed: RefCell<Option<Box<Subscribed>>>,
     pub(super) names: RefCell<Names>,
@@ -590,7 +590,12 @@ impl Client {
                 self.held.set(true);
                 Taken::Nothing
             }
-            step => Taken::Request(len, step),
+            step => {
+                if self.worker.monitors.any() {
+                    self.worker.show(self, request);
+                }
+                Taken::Request(len, step)
+            }
         }
     }
 

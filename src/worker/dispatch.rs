@@ -191,7 +191,7 @@ pub(super) fn refused(client: &Rc<Client>, command: &'static Command, refusal: R
 }
 
 #[cold]
-fn no_admin(client: &Rc<Client>, command: &'static Command) -> Step {
+pub(super) fn no_admin(client: &Rc<Client>, command: &'static Command) -> Step {
     let name = command.name.replace('|', " ").to_uppercase();
     refuse(client, Some(command), &format!("NOPERM {name} is off: slotway runs without --admin-commands"))
 }

@@ -21,6 +21,7 @@ mod flight;
 mod intake;
 mod line;
 mod mailbox;
+mod monitor;
 mod outbox;
 mod pause;
 mod pipe;
@@ -29,6 +30,7 @@ mod redirect;
 mod retry;
 mod routes;
 mod scripts;
+mod slow;
 mod stream;
 mod tick;
 mod tracking;
@@ -46,6 +48,7 @@ use std::{
 };
 
 pub use mailbox::{Arrived, Mail, Mailboxes, Question, Socket};
+pub use monitor::Monitors;
 pub use pause::Pause;
 pub use pipe::Wish;
 pub use pubsub::{TopicQuery, TopicReport};
@@ -59,6 +62,7 @@ use self::{
     deliver::Deliveries,
     discover::Discoveries,
     line::Line,
+    monitor::Monitoring,
     pipe::{Pipe, PipeId},
     pubsub::Subscriptions,
     routes::Routes,
@@ -73,6 +77,7 @@ use crate::{
     node::Credentials,
     resp::Protocol,
     scripts::Scripts,
+    slowlog::SlowLog,
     topology::Topology,
 };
 
@@ -95,6 +100,10 @@ pub struct Equipment {
     pub mailboxes: Arc<Mailboxes>,
     /// What nodes can be given when they lack it.
     pub scripts: Arc<Scripts>,
+    /// Requests that took long.
+    pub slowlog: Arc<SlowLog>,
+    /// Who monitors.
+    pub monitors: Arc<Monitors>,
 }
 
 /// One worker: what its clients and backends share.
@@ -106,6 +115,11 @@ struct Worker {
     identity: Arc<Identity>,
     mailboxes: Arc<Mailboxes>,
     scripts: Arc<Scripts>,
+    slowlog: Arc<SlowLog>,
+    monitors: Arc<Monitors>,
+    monitoring: Monitoring,
+    /// Nanoseconds from which on a request is noted as slow.
+    slow_from: u64,
     credentials: Credentials,
     metrics: Arc<WorkerMetrics>,
     clock: quanta::Clock,
@@ -146,7 +160,8 @@ pub fn run(index: usize, equipment: Equipment, mail: mpsc::UnboundedReceiver<Mai
 
 impl Worker {
     fn new(index: usize, equipment: Equipment) -> Self {
-        let Equipment { config, topology, metrics, identity, mailboxes, scripts } = equipment;
+        let Equipment { config, topology, metrics, identity, mailboxes, scripts, slowlog, monitors } =
+            equipment;
         let clock = quanta::Clock::new();
         Self {
             index,
@@ -172,12 +187,16 @@ impl Worker {
             pool: Pool::default(),
             pause: Cell::new(None),
             tracking: Tracking::default(),
+            slow_from: config.slow_from(),
             config,
             topology,
             registry: metrics,
             identity,
             mailboxes,
             scripts,
+            slowlog,
+            monitors,
+            monitoring: Monitoring::default(),
         }
     }
 
@@ -185,6 +204,7 @@ impl Worker {
     /// connections.
     async fn serve(self: Rc<Self>, mut mail: mpsc::UnboundedReceiver<Mail>) {
         tokio::task::spawn_local(tick::run(Rc::clone(&self)));
+        tokio::task::spawn_local(monitor::run(Rc::clone(&self)));
         tokio::task::spawn_local(deliver::run(Rc::clone(&self)));
         tokio::task::spawn_local(deliver::release(Rc::clone(&self)));
         let mut draining = false;

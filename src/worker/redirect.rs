@@ -74,6 +74,7 @@ impl Worker {
     pub(super) fn lost(&self, flight: Flight, request: Vec<u8>, sent: bool, addr: &NodeAddr) {
         let Some(client) = flight.ticket.as_ref().and_then(|t| t.client().cloned()) else { return };
         if sent && !flight.read_only() {
+            self.note_slow(&flight, &request, Some(addr));
             flight.overtake();
             return flight.answer(Reply::Copy(MAY_HAVE_RUN));
         }

@@ -95,6 +95,7 @@ pub(super) fn delay(client: &Rc<Client>, mut delayed: Delayed) {
     let age = Duration::from_nanos(worker.now().saturating_sub(delayed.flight.received));
     let is_over = age >= worker.config.retry_deadline || delayed.flight.attempts == NO_RETRY;
     if is_over || client.is_closed() {
+        worker.note_slow(&delayed.flight, &delayed.request, None);
         delayed.flight.answer(Reply::Copy(&delayed.last));
     } else {
         delayed.flight.attempts += 1;

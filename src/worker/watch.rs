@@ -119,11 +119,13 @@ pub(super) fn exec(client: &Rc<Client>, command: &'static Command) -> Step {
         return Step::Done;
     };
     let (worker, protocol) = (Rc::clone(&client.worker), client.protocol.get());
+    let (begun, node) = (worker.now(), watched.connection.as_ref().map(|connection| connection.addr.clone()));
     apart::send(client, false, async move {
         let reply = match worker.execute(watched, &loads, &bytes, bundle).await {
             Some(reply) => reply,
             None => nil(protocol),
         };
+        worker.note_if_slow(&ticket, &bytes, begun, node.map(|addr| (addr, worker.age(begun))));
         move || ticket.answer(Reply::Own(reply))
     });
     Step::Done

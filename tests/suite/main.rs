@@ -31,6 +31,8 @@ mod cross_waits;
 #[cfg(test)]
 mod crowds;
 #[cfg(test)]
+mod figures;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod hello;
@@ -42,6 +44,8 @@ mod life;
 mod lost_nodes;
 #[cfg(test)]
 mod metrics;
+#[cfg(test)]
+mod monitor;
 #[cfg(test)]
 mod pipelines;
 #[cfg(test)]
@@ -64,6 +68,8 @@ mod retries;
 mod scan;
 #[cfg(test)]
 mod scripts;
+#[cfg(test)]
+mod slowlog;
 #[cfg(test)]
 mod split;
 #[cfg(test)]

@@ -158,6 +158,7 @@ pub(super) fn line(client: &Client) -> String {
 /// As in redis networking.c `catClientInfoString`.
 fn flags(client: &Client) -> String {
     let marks = [
+        ('O', client.monitors()),
         ('P', client.listens.get()),
         ('x', client.apart.queues()),
         ('b', client.apart.on_errand()),

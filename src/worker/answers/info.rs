@@ -3,17 +3,21 @@
 use std::fmt::Write;
 
 use super::{Ask, hello::SERVER_VERSION};
-use crate::worker::{Worker, broadcast, dispatch::Step};
+use crate::{
+    metrics::ErrorKind,
+    worker::{Worker, broadcast, dispatch::Step},
+};
 
 /// A section's name, whether it is shown unasked, and what writes it.
 type Section = (&'static str, bool, fn(&Worker, &mut String));
 
 /// In the order in which they are shown.
-const SECTIONS: [Section; 7] = [
+const SECTIONS: [Section; 8] = [
     ("server", true, server),
     ("clients", true, clients),
     ("stats", true, stats),
     ("commandstats", false, command_stats),
+    ("errorstats", true, error_stats),
     ("latencystats", false, latency_stats),
     ("cluster", true, cluster),
     ("keyspace", true, |_, _| {}),
@@ -78,6 +82,10 @@ fn stats(worker: &Worker, text: &mut String) {
     line(text, &format!("total_commands_processed:{commands}"));
     line(text, &format!("total_net_input_bytes:{}", total(|w| &w.client_in)));
     line(text, &format!("total_net_output_bytes:{}", total(|w| &w.client_out)));
+    let [channels, patterns, shard_channels] = worker.registry.topics().counts();
+    line(text, &format!("pubsub_channels:{channels}"));
+    line(text, &format!("pubsub_patterns:{patterns}"));
+    line(text, &format!("pubsubshard_channels:{shard_channels}"));
     line(text, &format!("total_error_replies:{errors}"));
     line(text, &format!("slotway_redirects_moved:{}", total(|w| &w.moved)));
     line(text, &format!("slotway_redirects_ask:{}", total(|w| &w.ask)));
@@ -87,11 +95,24 @@ fn command_stats(worker: &Worker, text: &mut String) {
     for sum in worker.registry.command_sums() {
         let (calls, usec) = (sum.durations.count(), sum.durations.sum / 1000);
         let failed: u64 = sum.errors.iter().sum();
-        let each = usec.checked_div(calls).unwrap_or(0);
+        // In hundredths, as Redis shows them.
+        let each = (usec * 100).checked_div(calls).unwrap_or(0);
+        let (each, rest) = (each / 100, each % 100);
         let mut fields = format!("cmdstat_{}:calls={calls},usec={usec},", sum.name);
         // Writing to a string does not fail.
-        let _ = write!(fields, "usec_per_call={each}.00,rejected_calls=0,failed_calls={failed}");
+        let _ = write!(fields, "usec_per_call={each}.{rest:02},rejected_calls=0,failed_calls={failed}");
         line(text, &fields);
+    }
+}
+
+/// Error replies by their first word.
+fn error_stats(worker: &Worker, text: &mut String) {
+    let sums: Vec<_> = worker.registry.command_sums().map(|sum| sum.errors).collect();
+    for kind in ErrorKind::ALL {
+        let count: u64 = sums.iter().map(|errors| errors[kind.index()]).sum();
+        if count > 0 {
+            line(text, &format!("errorstat_{}:count={count}", kind.as_str()));
+        }
     }
 }
 

@@ -5,7 +5,9 @@ mod client;
 mod clients;
 mod hello;
 mod info;
+mod latency;
 mod pubsub;
+mod slowlog;
 mod tracking;
 
 use std::{net::SocketAddr, rc::Rc};
@@ -13,7 +15,7 @@ use std::{net::SocketAddr, rc::Rc};
 use super::{
     Worker, broadcast,
     client::Client,
-    dispatch::{Step, may_send, refuse},
+    dispatch::{Step, may_send, no_admin, refuse},
     flight::Flight,
 };
 use crate::{
@@ -21,7 +23,7 @@ use crate::{
     command::{Broadcast, Command, Local},
     local::{self, cluster::OneNode},
     metrics::CloseReason,
-    resp::{Protocol, ReplyWriter, Request},
+    resp::{ReplyWriter, Request},
 };
 pub(super) use clients::listed;
 pub(super) use pubsub::{forbids, refuse_forbidden};
@@ -69,6 +71,9 @@ pub(super) fn answer(
         Local::Subscribe => pubsub::subscribe(&ask),
         Local::Unsubscribe => pubsub::unsubscribe(&ask),
         Local::Pubsub => pubsub::answer(&ask),
+        Local::LatencyHistogram => latency::histogram(&ask),
+        Local::Monitor => ask.monitor(),
+        Local::Slowlog => slowlog::answer(&ask),
         Local::Whoami => ask.write(|w| w.bulk(b"default")),
     }
 }
@@ -120,12 +125,11 @@ impl<'a> Ask<'a> {
     fn ping(&self) -> Step {
         match self.request.argc() {
             // Where messages may come between, the answer looks like one.
-            1 | 2 if self.client.listens.get() && self.client.protocol.get() == Protocol::Resp2 => self
-                .write(|w| {
-                    w.array(2);
-                    w.bulk(b"pong");
-                    w.bulk(self.arg(1));
-                }),
+            1 | 2 if pubsub::subscribes2(self.client) => self.write(|w| {
+                w.array(2);
+                w.bulk(b"pong");
+                w.bulk(self.arg(1));
+            }),
             1 => self.write(|w| w.simple("PONG")),
             2 => self.write(|w| w.bulk(self.arg(1))),
             _ => self.refuse_arity(),
@@ -161,6 +165,18 @@ impl<'a> Ask<'a> {
         self.write(|w| w.simple("RESET"))
     }
 
+    /// From its answer on the client is shown what all clients ask.
+    fn monitor(&self) -> Step {
+        if !self.worker().config.admin_commands {
+            return no_admin(self.client, self.command);
+        }
+        if self.client.waits() {
+            return Step::Hold;
+        }
+        self.worker().monitor(self.client);
+        self.ok()
+    }
+
     fn time(&self) -> Step {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         self.write(|w| {
@@ -184,6 +200,8 @@ impl<'a> Ask<'a> {
             ("tcp-backlog", config.tcp_backlog.to_string()),
             ("proto-max-bulk-len", config.proto_max_bulk_len.to_string()),
             ("client-query-buffer-limit", config.client_query_buffer_limit.to_string()),
+            ("slowlog-log-slower-than", config.slowlog_log_slower_than.to_string()),
+            ("slowlog-max-len", config.slowlog_max_len.to_string()),
             ("port", config.port.to_string()),
             ("bind", bind.join(" ")),
         ];

@@ -13,6 +13,7 @@ use std::{
 use super::Ask;
 use crate::{
     cluster::{NodeAddr, Role},
+    command::{Command, Handling},
     local, node,
     resp::{Protocol, ReplyWriter, Value},
     routing::ChannelKind,
@@ -42,16 +43,22 @@ const ALLOWED: &[&str] = &[
 ];
 
 /// Whether `client`, which listens, may not send `command` now.
-pub(in crate::worker) fn forbids(client: &Client, command: &crate::command::Command) -> bool {
-    client.protocol.get() == Protocol::Resp2 && !ALLOWED.contains(&command.name)
+pub(in crate::worker) fn forbids(client: &Client, command: &Command) -> bool {
+    let monitors = client.monitors() && !matches!(command.handling, Handling::Local(_));
+    monitors || subscribes2(client) && !ALLOWED.contains(&command.name)
 }
 
-/// Refuses what [`forbids`] says.
+/// Whether `client` listens to channels in RESP2, where messages and replies look alike.
+pub(super) fn subscribes2(client: &Client) -> bool {
+    client.protocol.get() == Protocol::Resp2 && client.listens_to_counts() != [0; 3]
+}
+
+/// Refuses what [`forbids`] says. Texts as in redis server.c `processCommand`.
 #[cold]
-pub(in crate::worker) fn refuse_forbidden(
-    client: &Rc<Client>,
-    command: &'static crate::command::Command,
-) -> Step {
+pub(in crate::worker) fn refuse_forbidden(client: &Rc<Client>, command: &'static Command) -> Step {
+    if !subscribes2(client) {
+        return refuse(client, Some(command), "ERR Replica can't interact with the keyspace");
+    }
     let text = format!(
         "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in \
          this context",

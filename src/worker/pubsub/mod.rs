@@ -67,7 +67,10 @@ impl Worker {
         let table = self.topology.table().load_full();
         let mut topics = self.subscriptions.topics.borrow_mut();
         for name in &pending.fresh {
-            let topic = topics[kind as usize].entry(Rc::clone(name)).or_default();
+            let topic = topics[kind as usize].entry(Rc::clone(name)).or_insert_with(|| {
+                self.registry.topics().begin(kind as usize, name);
+                Topic::default()
+            });
             if topic.is_homeless() {
                 self.settle(&table, kind, name, topic);
             }
@@ -92,15 +95,20 @@ impl Worker {
         topic.subscribers.remove(&client.id);
         topic.waiting.retain(|pending| pending.client.id != client.id);
         if topic.is_idle() {
+            self.registry.topics().cease(kind as usize, &name);
             topic.leave(kind, &name);
         } else {
             topics[kind as usize].insert(name, topic);
         }
     }
 
-    /// `client` listens to nothing any more.
+    /// `client` listens to nothing any more, nor monitors.
     pub(super) fn unsubscribe_all(&self, client: &Client) {
-        let Some(subscribed) = client.stop_listening() else { return };
+        if !client.listens.get() {
+            return;
+        }
+        self.stop_monitoring(client);
+        let subscribed = client.stop_listening();
         for kind in ChannelKind::ALL {
             for name in subscribed.names(kind) {
                 self.unsubscribe(client, kind, &name);

@@ -20,6 +20,8 @@ pub(in crate::worker) struct Subscribed {
     names: [BTreeSet<Name>; 3],
     /// What they take.
     size: usize,
+    /// Whether it is shown what all clients ask (MONITOR).
+    monitors: bool,
     /// Since when more waits than its soft limit allows; 0 while that is not so.
     over_since: u64,
 }
@@ -63,9 +65,9 @@ impl Subscribed {
         if kind == ChannelKind::Shard { shards } else { channels + patterns }
     }
 
-    /// Whether it listens to nothing.
-    fn is_empty(&self) -> bool {
-        self.counts() == [0; 3]
+    /// Whether it listens to any channel.
+    fn has_names(&self) -> bool {
+        self.counts() != [0; 3]
     }
 
     /// Whether a client for which `waiting` bytes wait at `now` (nanoseconds), `before` of them already before
@@ -86,33 +88,45 @@ impl Subscribed {
 impl Client {
     /// Adds `name` to what it listens to. Returns it if it is new.
     pub(in crate::worker) fn listen(&self, kind: ChannelKind, name: &[u8]) -> Option<Name> {
-        self.set_listens(true);
-        self.subscribed.borrow_mut().get_or_insert_default().add(kind, name)
+        self.change(|subscribed| subscribed.add(kind, name))
     }
 
     /// Takes `name` from what it listens to. Returns whether it was there.
     pub(in crate::worker) fn unlisten(&self, kind: ChannelKind, name: &[u8]) -> bool {
-        let mut subscribed = self.subscribed.borrow_mut();
-        let was_there = subscribed.as_mut().is_some_and(|subscribed| subscribed.remove(kind, name));
-        if subscribed.as_ref().is_none_or(|subscribed| subscribed.is_empty()) {
-            self.set_listens(false);
-            *subscribed = None;
-        }
-        was_there
+        self.change(|subscribed| subscribed.remove(kind, name))
+    }
+
+    /// Makes it one that monitors. Returns whether it was none.
+    pub(in crate::worker) fn start_monitoring(&self) -> bool {
+        self.change(|subscribed| !std::mem::replace(&mut subscribed.monitors, true))
+    }
+
+    /// Whether it monitors.
+    pub(in crate::worker) fn monitors(&self) -> bool {
+        self.subscribed.borrow().as_ref().is_some_and(|subscribed| subscribed.monitors)
     }
 
     /// Takes away all that it listens to.
-    pub(super) fn stop_listening(&self) -> Option<Box<Subscribed>> {
-        self.set_listens(false);
-        self.subscribed.take()
+    pub(super) fn stop_listening(&self) -> Subscribed {
+        self.change(std::mem::take)
     }
 
-    fn set_listens(&self, listens: bool) {
-        match (self.listens.replace(listens), listens) {
+    /// Lets `change` change what it listens to, and counts it accordingly.
+    fn change<T>(&self, change: impl FnOnce(&mut Subscribed) -> T) -> T {
+        let mut subscribed = self.subscribed.borrow_mut();
+        let now = subscribed.get_or_insert_default();
+        let before = now.has_names();
+        let result = change(now);
+        match (before, now.has_names()) {
             (false, true) => self.worker.metrics.subscribers.add(1),
             (true, false) => self.worker.metrics.subscribers.sub(1),
             _ => {}
         }
+        self.listens.set(now.has_names() || now.monitors);
+        if !self.listens.get() {
+            *subscribed = None;
+        }
+        result
     }
 
     /// Whether `names` more names, of so many bytes in all, would be too much.
@@ -168,7 +182,7 @@ mod tests {
         assert!(subscribed.remove(ChannelKind::Shard, b"a") && !subscribed.remove(ChannelKind::Shard, b"a"));
         subscribed.remove(ChannelKind::Channel, b"a");
         subscribed.remove(ChannelKind::Pattern, b"a");
-        assert!(subscribed.is_empty() && subscribed.size == 0);
+        assert!(!subscribed.has_names() && subscribed.size == 0);
     }
 
     #[test]
