@@ -1,7 +1,7 @@
 # The few commands that this project needs; `make` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test pgo bench fmt clean
+.PHONY: help build demo test soak pgo bench fmt clean
 
 CARGO ?= cargo
 
@@ -27,6 +27,10 @@ test: ## Install what the tests need, then check form, lints, documents and run 
 
 pgo: ## Build target/pgo/release/slotway, optimised by a profile (benches/pgo tells what it needs)
 	benches/pgo
+
+soak: ## Compare random requests with one server's answers for SECONDS (60)
+	@tests/setup test
+	SLOTWAY_TEST_SOAK=$(or $(SECONDS),60) $(CARGO) test --test suite -- --ignored --nocapture against_single::soak
 
 bench: ## Measure slotway beside its peers (benches/run --help tells more)
 	benches/run $(BENCH)

@@ -14,6 +14,7 @@ mod worker;
 
 pub use cell::{BUCKET_BOUNDS, BUCKETS, Cell, Histogram};
 pub use labels::{CloseReason, ErrorKind, RefreshReason, RefreshResult, RetryReason};
+pub use process::resident_memory;
 pub use registry::{CommandSum, Durations, Metrics, NodeSum, OTHER};
 pub use render::{ClusterFigures, RefreshCount, render};
 pub use topics::Topics;

@@ -10,6 +10,12 @@ use super::text::Page;
 /// build for.
 const TICKS: f64 = 100.0;
 
+/// Resident memory of this process in bytes; 0 where the kernel does not tell.
+pub fn resident_memory() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    word_after(&status, "VmRSS:").and_then(|kib| kib.parse::<u64>().ok()).unwrap_or(0) * 1024
+}
+
 /// Appends the `process_*` metrics.
 pub(super) fn process(page: &mut Page) {
     let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();

@@ -45,5 +45,24 @@ for (const n of many) pipeline.set(key(`p${n}`), n).get(key(`p${n}`));
 assert.deepEqual(await pipeline.exec(), many.flatMap((n) => [[null, 'OK'], [null, String(n)]]));
 
 await assert.rejects(client.incr(key('h')), /WRONGTYPE/);
+
+if (mode !== 'cluster') {
+  assert.deepEqual(await client.multi().set(key('b'), '1').incr(key('b')).exec(), [[null, 'OK'], [null, 2]]);
+  const listener = client.duplicate();
+  await listener.subscribe(key('news'));
+  const heard = new Promise((resolve) => listener.on('message', (_, text) => resolve(text)));
+  await client.publish(key('news'), 'hello');
+  assert.equal(await heard, 'hello');
+  listener.disconnect();
+  const waiter = client.duplicate();
+  await client.del(key('l'));
+  const popped = waiter.blpop(key('l'), 20);
+  await client.rpush(key('l'), 'x');
+  assert.deepEqual(await popped, [key('l'), 'x']);
+  waiter.disconnect();
+  const found = new Set();
+  for await (const names of client.scanStream({ match: key('p*'), count: 100 })) names.forEach((name) => found.add(name));
+  assert.equal(found.size, 200);
+}
 client.disconnect();
 console.log('ok');

@@ -49,5 +49,19 @@ const batch = await client.multi().set(key('b'), '1').get(key('b')).execAsPipeli
 assert.deepEqual(batch, ['OK', '1']);
 await assert.rejects(client.incr(key('h')), /WRONGTYPE/);
 assert.equal(await client.get(key('a')), '1');
+
+assert.deepEqual(await client.multi().set(key('b'), '1').incr(key('b')).exec(), ['OK', 2]);
+const listener = client.duplicate();
+await listener.connect();
+const heard = new Promise((resolve) => listener.subscribe(key('news'), resolve).then(() => client.publish(key('news'), 'hello')));
+assert.equal(await heard, 'hello');
+await listener.close();
+const waiter = client.duplicate();
+await waiter.connect();
+await client.del(key('l'));
+const popped = waiter.blPop(key('l'), 20);
+await client.rPush(key('l'), 'x');
+assert.deepEqual({ ...(await popped) }, { key: key('l'), element: 'x' });
+await waiter.close();
 await client.close();
 console.log('ok');

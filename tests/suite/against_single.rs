@@ -1,132 +1,32 @@
 //! Seeded random requests, each reply compared with that of one server without a cluster.
 
-use crate::support::{Client, Kind, Random, Setup, Value, encode, everywhere, server::Server};
+use std::{
+    env,
+    time::{Duration, Instant},
+};
 
-/// Pipelines per test and requests per pipeline.
+use crate::support::{
+    Client, Kind, Proxy, Random, Setup, Value, encode, everywhere,
+    server::Server,
+    templates::{TEMPLATES, UNORDERED},
+};
+
+/// Pipelines per test and the most steps of one.
 const ROUNDS: usize = 25;
-const LENGTH: usize = 60;
+const LENGTH: usize = 120;
+
+/// Different hash tags in use at one time.
+const TAGS: usize = 6;
 
 type Args = Vec<Vec<u8>>;
 
-/// Requests whose replies depend on nothing but the keys; `K` is a key, `L` another of the same slot, `V` a value, `N` a number.
-const TEMPLATES: &[&str] = &[
-    "GET K",
-    "SET K V",
-    "SET K N",
-    "SETNX K V",
-    "SETEX K 1000 V",
-    "GETSET K V",
-    "GETDEL K",
-    "APPEND K V",
-    "STRLEN K",
-    "SETRANGE K N V",
-    "GETRANGE K 0 N",
-    "INCR K",
-    "INCRBY K N",
-    "DECR K",
-    "INCRBYFLOAT K 1.5",
-    "SETBIT K N 1",
-    "GETBIT K N",
-    "BITCOUNT K",
-    "BITPOS K 1",
-    "DEL K",
-    "DEL K K2",
-    "UNLINK K K2",
-    "EXISTS K",
-    "EXISTS K K2 K",
-    "TOUCH K K2",
-    "TYPE K",
-    "EXPIRE K 1000",
-    "PERSIST K",
-    "RENAME K L",
-    "COPY K L REPLACE",
-    "MGET K K2",
-    "MGET K K2 K3",
-    "MSET K V K2 V",
-    "MSET K V K2 V K3 N",
-    "LPUSH K V V",
-    "RPUSH K V",
-    "LPOP K",
-    "RPOP K N",
-    "LRANGE K 0 -1",
-    "LLEN K",
-    "LINDEX K N",
-    "LSET K 0 V",
-    "LINSERT K BEFORE V V",
-    "LREM K 0 V",
-    "LTRIM K 0 N",
-    "LPOS K V",
-    "RPOPLPUSH K L",
-    "LMOVE K L LEFT RIGHT",
-    "LMPOP 2 K L LEFT",
-    "SADD K V V",
-    "SREM K V",
-    "SCARD K",
-    "SISMEMBER K V",
-    "SMISMEMBER K V N",
-    "SMOVE K L V",
-    "SINTERCARD 2 K L",
-    "HSET K V V",
-    "HGET K V",
-    "HDEL K V",
-    "HLEN K",
-    "HEXISTS K V",
-    "HMGET K V N",
-    "HINCRBY K N N",
-    "HSTRLEN K V",
-    "ZADD K N V",
-    "ZADD K INCR N V",
-    "ZSCORE K V",
-    "ZRANK K V",
-    "ZCARD K",
-    "ZRANGE K 0 -1",
-    "ZRANGE K 0 -1 WITHSCORES",
-    "ZCOUNT K -inf +inf",
-    "ZINCRBY K N V",
-    "ZREM K V",
-    "ZPOPMIN K",
-    "ZUNIONSTORE L 2 K L",
-    "ZRANGEBYSCORE K 0 N WITHSCORES",
-    "ZMSCORE K V N",
-    "GEOADD K 13.3 38.1 V",
-    "GEOPOS K V",
-    "GEOHASH K V",
-    "PFADD K V",
-    "PFCOUNT K",
-    "BITOP NOT L K",
-    "SORT K",
-    "SORT K DESC STORE L",
-    "XADD K N-1 V V",
-    "XLEN K",
-    "XRANGE K - +",
-    "XDEL K N-1",
-    "XTRIM K MAXLEN N",
-    "EVAL return(ARGV[1]) 1 K V",
-    "EVAL return(KEYS[1]) 0",
-    "EVAL return{1,{2,KEYS[1]},false} 1 K",
-    "OBJECT ENCODING K",
-    "OBJECT REFCOUNT K",
-    "LCS K L",
-    "GET",
-    "GET K K",
-    "SET K",
-    "NOSUCH K V",
-    "HSET K V",
-    "OBJECT",
-    "OBJECT NOSUCH K",
-    "ECHO V",
-    "PING V",
-    "LMPOP 0 K LEFT",
-    "GETEX K PERSIST",
-    "XGROUP CREATE K V $ MKSTREAM",
-    "XINFO GROUPS K",
-    "ZADD K nan V",
-    "SET K V XX GET",
-    "SUBSTR K 0 N",
-];
+/// A request, and whether the order of its reply's elements says nothing.
+struct Asked {
+    args: Args,
+    unordered: bool,
+}
 
-fn arguments(random: &mut Random, template: &str) -> Args {
-    let tag = random.below(6);
+fn arguments(random: &mut Random, tag: usize, template: &str) -> Args {
     let seed = random.seed();
     let mut word = |word: &str| match word {
         "K" => format!("{{{seed}:{tag}}}:{}", random.below(3)).into_bytes(),
@@ -141,44 +41,136 @@ fn arguments(random: &mut Random, template: &str) -> Args {
     template.split(' ').map(&mut word).collect()
 }
 
-fn pipeline(random: &mut Random) -> Vec<Args> {
+fn plain(line: &str) -> Asked {
+    Asked { args: line.split(' ').map(|word| word.as_bytes().to_vec()).collect(), unordered: false }
+}
+
+fn one(random: &mut Random, tag: usize) -> Asked {
+    let unordered = random.below(12) == 0;
+    let template = random.pick(if unordered { UNORDERED } else { TEMPLATES });
+    Asked { args: arguments(random, tag, template), unordered }
+}
+
+/// A transaction on keys of one slot; sometimes watched, sometimes discarded, sometimes wrong.
+fn transaction(random: &mut Random, requests: &mut Vec<Asked>) {
+    let tag = random.below(TAGS);
+    if random.below(4) == 0 {
+        requests.push(Asked { args: arguments(random, tag, "WATCH K L"), unordered: false });
+        requests.push(Asked { args: arguments(random, tag, "INCRBY K N"), unordered: false });
+    }
+    requests.push(plain("MULTI"));
+    for _ in 0..random.below(6) {
+        let template = loop {
+            let template = random.pick(TEMPLATES);
+            // Keys of other slots can't take part, SCRIPT is for all nodes, and what newer servers alone know is
+            // refused by older ones at EXEC instead of when it is queued.
+            if !["K2", "K3", "SCRIPT", "WITHSCORE"]
+                .iter()
+                .any(|far| template.split(' ').any(|word| word == *far))
+            {
+                break template;
+            }
+        };
+        requests.push(Asked { args: arguments(random, tag, template), unordered: false });
+    }
+    requests.push(plain(if random.below(8) == 0 { "DISCARD" } else { "EXEC" }));
+}
+
+fn pipeline(random: &mut Random) -> Vec<Asked> {
     let mut requests = Vec::new();
-    for _ in 0..LENGTH {
-        let template = random.pick(TEMPLATES);
-        requests.push(arguments(random, template));
+    for _ in 0..=random.below(LENGTH) {
+        if random.below(20) == 0 {
+            transaction(random, &mut requests);
+        } else {
+            let tag = random.below(TAGS);
+            requests.push(one(random, tag));
+        }
     }
     requests
 }
 
-fn compare(random: &mut Random, proxied: &mut Client, single: &mut Client) {
-    for _ in 0..ROUNDS {
-        let requests = pipeline(random);
-        let bytes: Vec<u8> = requests.iter().flat_map(|args| encode(args)).collect();
-        proxied.send_raw(&bytes);
-        single.send_raw(&bytes);
-        for args in &requests {
-            let (got, wanted) = (proxied.reply(), single.reply());
-            let shown: Vec<_> = args.iter().map(|arg| arg.escape_ascii().to_string()).collect();
-            assert!(same(&got, &wanted), "seed {}: {shown:?}\n got {got:?}\nwant {wanted:?}", random.seed());
-        }
+/// Sends one random pipeline to both and compares the replies; how many there were.
+fn compare_once(random: &mut Random, proxied: &mut Client, single: &mut Client) -> usize {
+    let requests = pipeline(random);
+    let bytes: Vec<u8> = requests.iter().flat_map(|asked| encode(&asked.args)).collect();
+    proxied.send_raw(&bytes);
+    single.send_raw(&bytes);
+    for (index, Asked { args, unordered }) in requests.iter().enumerate() {
+        let (got, wanted) = (proxied.reply(), single.reply());
+        let shown = |args: &Args| args.iter().map(|arg| arg.escape_ascii().to_string()).collect::<Vec<_>>();
+        let before: Vec<_> = requests[..index].iter().rev().take(8).map(|asked| shown(&asked.args)).collect();
+        assert!(
+            same(&got, &wanted, *unordered),
+            "SLOTWAY_TEST_SEED={}: {:?}\n got {got:?}\nwant {wanted:?}\nbefore it, last first: {before:?}",
+            random.seed(),
+            shown(args),
+        );
     }
+    requests.len()
 }
 
-/// Sets and maps have no order of their own.
-fn same(got: &Value, wanted: &Value) -> bool {
-    got.clone().sorted() == wanted.clone().sorted()
+/// Sets and maps have no order of their own, nor have the arrays that stand for them.
+fn same(got: &Value, wanted: &Value, unordered: bool) -> bool {
+    let plain = |value: &Value| match value {
+        Value::Array(items) if unordered => Value::Set(items.clone()).sorted(),
+        other => other.clone().sorted(),
+    };
+    plain(got) == plain(wanted)
+}
+
+/// Clients of the proxy and of one server, of the same protocol version.
+fn pair(proxy: &Proxy, server: &Server, resp3: bool) -> (Client, Client) {
+    let mut single = server.client();
+    if !resp3 {
+        return (proxy.client(), single);
+    }
+    single.run("HELLO 3");
+    (proxy.client3(), single)
+}
+
+fn compare(setup: Setup, resp3: bool) {
+    let (proxy, server) = (setup.proxy(), Server::single(setup.kind));
+    let (mut proxied, mut single) = pair(&proxy, &server, resp3);
+    let mut random = Random::new();
+    for _ in 0..ROUNDS {
+        compare_once(&mut random, &mut proxied, &mut single);
+    }
 }
 
 everywhere! {
     fn random_pipelines_are_answered_as_by_one_server(setup) {
-        let (proxy, server) = (setup.proxy(), Server::single(setup.kind));
-        compare(&mut Random::new(), &mut proxy.client(), &mut server.client());
+        compare(setup, false);
     }
 
     fn random_pipelines_in_resp3_are_answered_as_by_one_server(setup) {
-        let (proxy, server) = (setup.proxy(), Server::single(setup.kind));
-        let mut single = server.client();
-        single.run("HELLO 3");
-        compare(&mut Random::new(), &mut proxy.client3(), &mut single);
+        compare(setup, true);
+    }
+}
+
+/// How long `make soak` goes on: `SLOTWAY_TEST_SOAK` seconds, at most a day.
+fn soak_time() -> Duration {
+    let seconds = env::var("SLOTWAY_TEST_SOAK").map_or(Ok(60), |text| text.parse::<u64>());
+    Duration::from_secs(seconds.expect("SLOTWAY_TEST_SOAK is a number of seconds").min(86_400))
+}
+
+#[test]
+#[ignore = "as long as one wishes: make soak"]
+#[expect(clippy::print_stderr, reason = "a long run tells how far it came")]
+fn soak() {
+    let end = Instant::now() + soak_time();
+    let setups = [(Kind::Redis, 1), (Kind::Valkey, 4)].map(|(kind, threads)| Setup { kind, threads });
+    let grounds = setups.map(|setup| (setup.proxy(), Server::single(setup.kind)));
+    let mut count = 0;
+    while Instant::now() < end {
+        for (proxy, server) in &grounds {
+            for resp3 in [false, true] {
+                // A new seed each time, and so new keys.
+                let mut random = Random::new();
+                let (mut proxied, mut single) = pair(proxy, server, resp3);
+                count +=
+                    (0..ROUNDS).map(|_| compare_once(&mut random, &mut proxied, &mut single)).sum::<usize>();
+            }
+        }
+        eprintln!("soak: {count} replies compared");
     }
 }

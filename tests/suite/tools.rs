@@ -5,7 +5,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use crate::support::{Kind, Proxy, Setup, crosswise, everywhere, programs::on_path};
+use crate::support::{Cluster, Kind, Proxy, Setup, crosswise, everywhere, programs::on_path};
 
 fn tool(name: &str, args: &[&str], port: u16, input: &str) -> Output {
     assert!(on_path(name).is_some(), "no {name} here; `make test` installs what the tests need");
@@ -126,4 +126,118 @@ everywhere! {
         assert!(shown.contains("\"by-hand\""), "{shown}");
         assert!(!shown.contains("Error") && !shown.contains("not connected"), "{shown}");
     }
+}
+
+/// What `RedisInsight` asks when it connects and lists keys, in its own names.
+const INSIGHT: &[&str] = &[
+    "CLIENT SETNAME redisinsight-browser",
+    "CLIENT SETINFO LIB-NAME redisinsight",
+    "INFO",
+    "INFO server",
+    "INFO memory",
+    "INFO stats",
+    "INFO replication",
+    "INFO keyspace",
+    "CLUSTER INFO",
+    "CLUSTER NODES",
+    "COMMAND",
+    "COMMAND DOCS get",
+    "DBSIZE",
+    "CONFIG GET databases",
+    "CLIENT LIST",
+    "ACL WHOAMI",
+];
+
+crosswise! {
+    fn the_cli_finds_the_biggest_keys(setup) {
+        let proxy = setup.proxy();
+        let mut client = proxy.client();
+        for (command, name) in [("RPUSH", "big:list"), ("SADD", "big:set")] {
+            assert!(!client.run(&format!("{command} {} a b c", setup.key(name))).is_error());
+        }
+        for (option, end) in [("--bigkeys", "lists with"), ("--memkeys", "lists with")] {
+            let output = tool("redis-cli", &[option], proxy.port, "");
+            let said = said(&output);
+            assert!(output.status.success() && said.contains(end) && !said.contains("ERR"), "{option}: {said}");
+        }
+        let keys = said(&tool("redis-cli", &["--scan", "--pattern", &setup.key("big:*")], proxy.port, ""));
+        assert_eq!(keys.lines().count(), 2, "{keys}");
+    }
+
+    fn the_cli_measures_latency(setup) {
+        let proxy = setup.proxy();
+        // Where its output is no terminal it measures for the given second and ends.
+        let output = tool("redis-cli", &["--raw", "-i", "1", "--latency"], proxy.port, "");
+        let figures = said(&output);
+        assert!(output.status.success() && figures.split_whitespace().count() >= 4, "{figures}");
+    }
+
+    fn the_cli_shows_the_load(setup) {
+        let proxy = setup.proxy();
+        let mut command = Command::new("timeout");
+        // Lines as they come, until the timeout ends it.
+        command.args(["1", "stdbuf", "-oL", "redis-cli", "-p", &proxy.port.to_string(), "-i", "0.2", "--stat"]);
+        let shown = said(&feed(command, ""));
+        assert!(shown.lines().count() >= 3 && !shown.contains("-9223"), "{shown}");
+    }
+
+    fn the_benchmark_has_threads(setup) {
+        let proxy = setup.proxy();
+        let common = ["-n", "1000", "-c", "10", "-q", "-t", "set,get,mset", "--threads", "2"];
+        benchmark(&proxy, &common);
+        benchmark(&proxy, &[&common[..], &["--cluster"]].concat());
+    }
+
+    fn redisinsight_connects_and_lists_keys(setup) {
+        let proxy = setup.proxy();
+        let key = setup.key("insight");
+        for mut client in [proxy.client(), proxy.client3()] {
+            assert_eq!(client.run(&format!("SET {key} v")).text(), "OK");
+            for (line, reply) in INSIGHT.iter().zip(client.pipeline(INSIGHT)) {
+                assert!(!reply.is_error(), "{line}: {reply:?}");
+            }
+            let (mut cursor, mut found) = ("0".to_owned(), false);
+            // Bounded by what all tests together may have written.
+            for _ in 0..10_000 {
+                let page = client.run(&format!("SCAN {cursor} MATCH {key} COUNT 10000"));
+                found |= !page.items()[1].items().is_empty();
+                cursor = page.items()[0].text();
+                if cursor == "0" {
+                    break;
+                }
+            }
+            assert!(found && cursor == "0");
+            let about = [format!("TYPE {key}"), format!("TTL {key}"), format!("MEMORY USAGE {key}")];
+            let replies = client.pipeline(&about.each_ref().map(String::as_str));
+            assert_eq!((replies[0].text(), replies[1].integer()), ("string".to_owned(), -1));
+            assert!(replies[2].integer() > 0);
+        }
+    }
+
+    fn a_telnet_user_types_lines(setup) {
+        let proxy = setup.proxy();
+        let mut client = proxy.client();
+        let key = setup.key("typed");
+        client.send_raw(
+            format!("set {key} \"a \\x41 b\"\r\n\r\nget '{key}'\nINCR\r\nget \"open\r\n").as_bytes(),
+        );
+        assert_eq!(client.reply().text(), "OK");
+        assert_eq!(client.reply().text(), "a A b");
+        assert_eq!(client.reply().text(), "ERR wrong number of arguments for 'incr' command");
+        assert_eq!(client.reply().text(), "ERR Protocol error: unbalanced quotes in request");
+        assert_eq!(client.read_to_close(), b"");
+    }
+}
+
+#[test]
+fn the_cli_finds_the_hottest_keys_where_the_nodes_count_them() {
+    let cluster = Cluster::start_with(Kind::Redis, 2, 0, &["--maxmemory-policy", "allkeys-lfu"]);
+    let proxy = Proxy::of(&cluster, 1, &[]);
+    let mut client = proxy.client();
+    for key in ["hot", "warm"] {
+        assert_eq!(client.run(&format!("SET {key} 1")).text(), "OK");
+    }
+    let output = tool("redis-cli", &["--hotkeys"], proxy.port, "");
+    let said = said(&output);
+    assert!(output.status.success() && said.contains("hot key found with counter"), "{said}");
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{Ask, hello::SERVER_VERSION};
 use crate::{
-    metrics::ErrorKind,
+    metrics::{ErrorKind, resident_memory},
     worker::{Worker, broadcast, dispatch::Step},
 };
 
@@ -12,10 +12,12 @@ use crate::{
 type Section = (&'static str, bool, fn(&Worker, &mut String));
 
 /// In the order in which they are shown.
-const SECTIONS: [Section; 8] = [
+const SECTIONS: [Section; 10] = [
     ("server", true, server),
     ("clients", true, clients),
+    ("memory", true, memory),
     ("stats", true, stats),
+    ("replication", true, replication),
     ("commandstats", false, command_stats),
     ("errorstats", true, error_stats),
     ("latencystats", false, latency_stats),
@@ -71,6 +73,25 @@ fn clients(worker: &Worker, text: &mut String) {
     line(text, &format!("maxclients:{}", worker.config.maxclients));
     line(text, &format!("pubsub_clients:{}", worker.registry.total(|w| &w.subscribers)));
     line(text, "blocked_clients:0");
+}
+
+/// Slotway's own: what the nodes hold is theirs to tell.
+fn memory(_: &Worker, text: &mut String) {
+    let bytes = resident_memory();
+    // Tenths of a mebibyte.
+    let tenths = bytes * 10 / (1 << 20);
+    line(text, &format!("used_memory:{bytes}"));
+    line(text, &format!("used_memory_human:{}.{}M", tenths / 10, tenths % 10));
+    line(text, &format!("used_memory_rss:{bytes}"));
+    line(text, "maxmemory:0");
+}
+
+/// Clients that look for the server to write to find it here.
+fn replication(worker: &Worker, text: &mut String) {
+    line(text, "role:master");
+    line(text, "connected_slaves:0");
+    line(text, &format!("master_replid:{}", String::from_utf8_lossy(&worker.identity.id())));
+    line(text, "master_repl_offset:0");
 }
 
 fn stats(worker: &Worker, text: &mut String) {

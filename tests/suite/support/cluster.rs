@@ -34,6 +34,16 @@ impl Cluster {
         }
     }
 
+    /// Three primaries with a replica each, shared as above.
+    pub(crate) fn replicated(kind: Kind) -> &'static Self {
+        static REDIS: LazyLock<Cluster> = LazyLock::new(|| Cluster::start(Kind::Redis, 3, 1));
+        static VALKEY: LazyLock<Cluster> = LazyLock::new(|| Cluster::start(Kind::Valkey, 3, 1));
+        match kind {
+            Kind::Redis => &REDIS,
+            Kind::Valkey => &VALKEY,
+        }
+    }
+
     /// A cluster of its own: `replicas` for each of `primaries`.
     pub(crate) fn start(kind: Kind, primaries: usize, replicas: usize) -> Self {
         Self::start_with(kind, primaries, replicas, &[])

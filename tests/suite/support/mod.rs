@@ -13,6 +13,7 @@ pub(crate) mod resp;
 pub(crate) mod server;
 pub(crate) mod sharing;
 pub(crate) mod slot;
+pub(crate) mod templates;
 pub(crate) mod wait;
 
 pub(crate) use client::Client;
