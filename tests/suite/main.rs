@@ -25,6 +25,8 @@ mod commands;
 #[cfg(test)]
 mod crowds;
 #[cfg(test)]
+mod every_command;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod hello;
