@@ -69,4 +69,6 @@ mod topology;
 #[cfg(test)]
 mod transactions;
 #[cfg(test)]
+mod tutorial;
+#[cfg(test)]
 mod watches;
