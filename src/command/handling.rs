@@ -262,18 +262,53 @@ fn by_policy(tips: &[&str]) -> Broadcast {
     }
 }
 
-/// The commands that a shared connection to one node cannot serve, each group with its reason.
-const REFUSED: &[&[&str]] = &[
-    // Its state is the connection's; its cursor is for clients that know the nodes.
-    &["script", "clusterscan"],
-    // Clients have one database each, and none may change under the others.
-    &["swapdb"],
-    // They turn the connection into a stream.
-    &["sync", "psync", "replconf"],
-    // They stop or change one server, and which one is for its administrator to say.
-    &["shutdown", "replicaof", "slaveof", "failover", "module"],
-    // They report on one server or test it.
-    &["role", "latency", "commandlog", "memory", "pfselftest"],
+/// What is not served, each group with its reason, as clients and the documents are told it.
+const REFUSED: &[(&[&str], &str)] = &[
+    (&["script"], "it is a dialogue with one node"),
+    (&["clusterscan"], "its cursor is for clients that know the nodes; SCAN sees all keys"),
+    (&["swapdb"], "there is one database"),
+    (&["sync", "psync", "replconf"], "it turns the connection to a node into a stream"),
+    (
+        &["shutdown", "replicaof", "slaveof", "failover", "module"],
+        "it changes one server: connect to that server",
+    ),
+    (
+        &["role", "latency", "commandlog", "memory", "pfselftest"],
+        "it reports on one server or tests it: connect to that server",
+    ),
+    (&["client|help", "command|getkeysandflags"], "it is not there yet"),
+    (&["client|capa"], "slotway follows redirects itself"),
+    (&["client|import-source"], "it is for tools that fill one server"),
+    (
+        &[
+            "cluster|addslots",
+            "cluster|addslotsrange",
+            "cluster|bumpepoch",
+            "cluster|cancelslotmigrations",
+            "cluster|count-failure-reports",
+            "cluster|delslots",
+            "cluster|delslotsrange",
+            "cluster|failover",
+            "cluster|flushslot",
+            "cluster|flushslots",
+            "cluster|forget",
+            "cluster|getkeysinslot",
+            "cluster|getslotmigrations",
+            "cluster|links",
+            "cluster|meet",
+            "cluster|migrateslots",
+            "cluster|replicas",
+            "cluster|replicate",
+            "cluster|reset",
+            "cluster|saveconfig",
+            "cluster|set-config-epoch",
+            "cluster|setslot",
+            "cluster|slaves",
+            "cluster|slot-stats",
+            "cluster|syncslots",
+        ],
+        "slotway shows one node that owns every slot: connect to a node",
+    ),
 ];
 
 /// Subcommands that are served although their container is not: they have a key, or any node can tell.
@@ -283,7 +318,16 @@ fn refused(name: &str) -> Option<Handling> {
     if FORWARDED.contains(&name) {
         return Some(Handling::Forward);
     }
-    REFUSED.iter().any(|group| group.contains(&name)).then_some(Handling::Refuse)
+    reason(name).map(|_| Handling::Refuse)
+}
+
+fn reason(name: &str) -> Option<&'static str> {
+    REFUSED.iter().find(|(group, _)| group.contains(&name)).map(|(_, reason)| *reason)
+}
+
+/// Why the command of this name is not served; a subcommand for its own reason or its container's.
+pub fn why_refused(name: &str) -> Option<&'static str> {
+    reason(name).or_else(|| reason(name.split_once('|')?.0))
 }
 
 #[cfg(test)]
@@ -294,10 +338,8 @@ mod tests {
     #[test]
     fn every_command_named_here_is_in_the_table() {
         let known = |name: &str| (0..COUNT).any(|at| by_index(at).is_some_and(|c| c.name == name));
-        for name in REFUSED.iter().copied().flatten() {
-            assert!(known(name), "{name}");
-        }
-        for name in [FORWARDED, BROADCAST, ADMIN].concat() {
+        let refused = REFUSED.iter().flat_map(|(group, _)| group.iter().copied()).collect::<Vec<_>>();
+        for name in [FORWARDED, BROADCAST, ADMIN, &refused].concat() {
             let subcommand = || {
                 super::super::lookup(name.split('|').next()?.as_bytes())?
                     .subcommands

@@ -2,8 +2,8 @@
 //!
 //! Pure; must not know slots, nodes or connections. `generated` holds what servers say, written by
 //! `generate.py`; `handling` what slotway does about it; `table` finds a command by name; `resolve` finds
-//! the command of a request; `keys` its keys; `blocking` how long it may wait; `discovered` remembers what a cluster says of commands that
-//! are in no table.
+//! the command of a request; `keys` its keys; `blocking` how long it may wait; `discovered` remembers what a
+//! cluster says of commands that are in no table; `page` writes `docs/commands.md`.
 
 mod blocking;
 pub mod discovered;
@@ -12,6 +12,8 @@ mod generated;
 mod handling;
 mod keys;
 mod name;
+#[cfg(test)]
+mod page;
 mod resolve;
 mod secrets;
 mod spec;
@@ -20,7 +22,7 @@ mod table;
 pub use blocking::BlockTime;
 pub use flags::{Categories, Flags, KeyFlags};
 pub use generated::COUNT;
-pub use handling::{Broadcast, Handling, Local, SplitKind, Transaction};
+pub use handling::{Broadcast, Handling, Local, SplitKind, Transaction, why_refused};
 pub use keys::{KeyError, Keys};
 pub use resolve::{CommandError, resolve};
 pub use secrets::REDACTED;

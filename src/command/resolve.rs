@@ -66,6 +66,10 @@ impl CommandError {
                     container.to_uppercase()
                 ));
             }
+            // As in redis multi.c, execCommandAbort: EXEC ends the transaction also when it is wrong itself.
+            Self::Arity(name @ "exec") => reply.error(&format!(
+                "EXECABORT Transaction discarded because of: wrong number of arguments for '{name}' command"
+            )),
             Self::Arity(name) => {
                 reply.error(&format!("ERR wrong number of arguments for '{name}' command"));
             }

@@ -149,7 +149,8 @@ mod tests {
     #[test]
     fn slots_of_keys_are_told_and_the_rest_is_refused() {
         assert_eq!(ask("CLUSTER KEYSLOT name"), Value::Integer(5798));
-        assert_eq!(ask("CLUSTER FORGET x").as_error(), Some("ERR CLUSTER FORGET is not served by slotway"));
+        let refused = ask("CLUSTER FORGET x").as_error().unwrap().to_owned();
+        assert!(refused.starts_with("ERR CLUSTER FORGET is not served by slotway: "), "{refused}");
         assert_eq!(ask("CLUSTER HELP").as_array().map(<[_]>::len), Some(1 + 2 * SERVED.len()));
     }
 }

@@ -12,7 +12,7 @@ pub mod lolwut;
 pub use cluster::OneNode;
 
 use crate::{
-    command::Command,
+    command::{Command, why_refused},
     resp::{ReplyWriter, Request},
 };
 
@@ -27,10 +27,11 @@ pub fn help(container: &Command, served: &[&str], reply: &mut ReplyWriter<'_>) {
     }
 }
 
-/// The error for a command that slotway does not serve; a subcommand's name has a `|`.
+/// The error for a command that slotway does not serve, with its reason; a subcommand's name has a `|`.
 pub fn not_served(name: &str, reply: &mut ReplyWriter<'_>) {
-    let name = name.replace('|', " ").to_uppercase();
-    reply.error(&format!("ERR {name} is not served by slotway"));
+    let shown = name.replace('|', " ").to_uppercase();
+    let reason = why_refused(name).map(|reason| format!(": {reason}")).unwrap_or_default();
+    reply.error(&format!("ERR {shown} is not served by slotway{reason}"));
 }
 
 /// The subcommand that `request` names, in lower case.

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     cluster::Slot,
-    command::{self, Command, Handling, Local, Transaction},
+    command::{self, Command, CommandError, Handling, Local, Transaction},
     resp::{EXEC, MULTI, Request},
     routing::{self, Refusal},
 };
@@ -89,8 +89,10 @@ pub(super) fn dispatch(client: &Rc<Client>, request: Request<'_>) -> Step {
         Ok(command) => command,
         Err(error) => {
             let step = dispatch::unresolved(client, request, error);
-            if !matches!(step, Step::Hold) {
-                abort(client);
+            match error {
+                CommandError::Arity("exec") => discard(client),
+                _ if matches!(step, Step::Hold) => {}
+                _ => abort(client),
             }
             return step;
         }
@@ -105,8 +107,7 @@ pub(super) fn dispatch(client: &Rc<Client>, request: Request<'_>) -> Step {
         }
         Handling::Transaction(Transaction::Exec) => exec(client, command),
         Handling::Transaction(Transaction::Discard) => {
-            client.apart.change(|affairs| affairs.queued = None);
-            watch::unwatch(client);
+            discard(client);
             ok(client, command)
         }
         Handling::Local(local @ (Local::Quit | Local::Reset)) => {
@@ -114,6 +115,12 @@ pub(super) fn dispatch(client: &Rc<Client>, request: Request<'_>) -> Step {
         }
         _ => queue(client, command, request),
     }
+}
+
+/// Forgets the transaction and its watches.
+fn discard(client: &Rc<Client>) {
+    client.apart.change(|affairs| affairs.queued = None);
+    watch::unwatch(client);
 }
 
 /// Puts `request` into the transaction, or says why it can't be there.

@@ -30,6 +30,7 @@ mod cross;
 mod cross_waits;
 #[cfg(test)]
 mod crowds;
+mod every_command;
 #[cfg(test)]
 mod figures;
 #[cfg(test)]
@@ -80,5 +81,7 @@ mod topology;
 mod tracking;
 #[cfg(test)]
 mod transactions;
+#[cfg(test)]
+mod tutorial;
 #[cfg(test)]
 mod watches;

@@ -9,6 +9,11 @@ use crate::support::{
 const DIALOGUE: &[&str] = &[
     "EXEC",
     "DISCARD",
+    "EXEC x",
+    "MULTI",
+    "SET % 1",
+    "EXEC x",
+    "GET %",
     "MULTI",
     "EXEC",
     "MULTI",

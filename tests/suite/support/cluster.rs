@@ -31,6 +31,7 @@ impl Cluster {
         match kind {
             Kind::Redis => &REDIS,
             Kind::Valkey => &VALKEY,
+            Kind::Redis82 => panic!("no test shares a cluster of {kind:?}"),
         }
     }
 
@@ -41,6 +42,7 @@ impl Cluster {
         match kind {
             Kind::Redis => &REDIS,
             Kind::Valkey => &VALKEY,
+            Kind::Redis82 => panic!("no test shares a cluster of {kind:?}"),
         }
     }
 

@@ -3,6 +3,7 @@
 pub(crate) mod client;
 pub(crate) mod cluster;
 pub(crate) mod fake;
+pub(crate) mod hosts;
 pub(crate) mod http;
 pub(crate) mod ports;
 pub(crate) mod process;

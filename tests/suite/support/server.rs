@@ -15,6 +15,8 @@ use super::{
 pub(crate) enum Kind {
     Redis,
     Valkey,
+    /// The newest Redis that the command table knows; not every test's matter.
+    Redis82,
 }
 
 impl Kind {
@@ -22,6 +24,7 @@ impl Kind {
         match self {
             Self::Redis => programs::redis(),
             Self::Valkey => programs::valkey(),
+            Self::Redis82 => programs::redis_82(),
         }
     }
 }
