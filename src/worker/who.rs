@@ -67,7 +67,7 @@ impl Who {
     /// Whether `client` is meant.
     pub(super) fn takes(&self, client: &Client) -> bool {
         let is = |wanted: &Option<Vec<u8>>, text: &str| wanted.as_ref().is_none_or(|w| w == text.as_bytes());
-        let kind = if client.listens.get() { Kind::Pubsub } else { Kind::Normal };
+        let kind = if client.listens_to_counts() != [0; 3] { Kind::Pubsub } else { Kind::Normal };
         self.but != Some(client.id)
             && self.ids.as_ref().is_none_or(|ids| ids.contains(&client.id))
             && is(&self.addr, &client.peer)

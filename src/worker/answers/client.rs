@@ -159,7 +159,7 @@ pub(super) fn line(client: &Client) -> String {
 fn flags(client: &Client) -> String {
     let marks = [
         ('O', client.monitors()),
-        ('P', client.listens.get()),
+        ('P', client.listens_to_counts() != [0; 3]),
         ('x', client.apart.queues()),
         ('b', client.apart.on_errand()),
         ('t', client.apart.look(|affairs| affairs.tracked.is_some())),
