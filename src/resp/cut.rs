@@ -123,7 +123,9 @@ mod tests {
             if cut.len > 0 {
                 found.push((kept.drain(..cut.len).collect(), cut.requests));
             }
-            assert!(kept.len() < HELD + step, "{} bytes are held", kept.len());
+            // An ASKING is held with the request behind it, and so is a header that is not whole.
+            let most = HELD + ASKING.len() + "$18446744073709551615\r\n".len() + step;
+            assert!(kept.len() < most, "{} bytes are held", kept.len());
         }
         assert!(kept.is_empty() && !cutter.is_open());
         found
