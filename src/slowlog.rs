@@ -1,8 +1,8 @@
 //! The requests that took long, for SLOWLOG: the last few of all workers.
 //!
 //! Shared by all threads, behind a lock: only requests that were slow, and those who ask, come here. Knows no
-//! command. Invariant: at most as many entries as the settings say, each of at most [`MAX_ARGS`] arguments of
-//! about [`MAX_ARG`] bytes: 5 KiB.
+//! command. Invariant: at most as many entries as the settings say, each of at most `MAX_ARGS` arguments of
+//! about `MAX_ARG` bytes: 5 KiB.
 
 use std::{
     collections::VecDeque,

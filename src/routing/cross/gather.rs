@@ -20,7 +20,7 @@ pub struct Gather {
 }
 
 impl Gather {
-    /// How `request` with its `keys`, which is [`Cross::Copies`], is run; nothing if that can't be told.
+    /// How `request` with its `keys`, which is [`super::Cross::Copies`], is run; nothing if that can't be told.
     pub fn of(command: &Command, request: Request<'_>, keys: &Keys) -> Option<Self> {
         let mut args: Vec<&[u8]> = request.args_from(0).collect();
         // What is stored by an option stands last.

@@ -22,7 +22,7 @@ pub struct Series {
 }
 
 impl Series {
-    /// `request` with its `keys`, which is [`Cross::First`] or [`Cross::Every`].
+    /// `request` with its `keys`, which is [`super::Cross::First`] or [`super::Cross::Every`].
     pub fn of(command: &Command, request: Request<'_>, keys: &Keys) -> Self {
         let first = keys.iter().next().unwrap_or_else(|| request.argc());
         Self {
