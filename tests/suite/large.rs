@@ -106,7 +106,8 @@ crosswise! {
         });
         assert!(blocked.is_some(), "500 MB were swallowed");
         assert_eq!(proxy.client().run("PING").text(), "PONG");
-        peak_is_below(&proxy, 64 * MIB);
+        // Of 500 MB offered; the node's queue and what malloc keeps aside are in it.
+        peak_is_below(&proxy, 192 * MIB);
         drop(deaf);
         eventually("its buffers are gone", || {
             (proxy.metric("slotway_buffered_bytes") < 1_000_000.0).then_some(())
