@@ -12,7 +12,7 @@ use crate::{command::Command, metrics::ErrorKind, routing::Merge};
 /// Requests of one client that may be unanswered before no more are taken: more than clients pipeline, and
 /// their places cost about a megabyte.
 const MAX_PLACES: usize = 16 * 1024;
-/// Requests that a client may have in flight before its first reply tells how large its replies are.
+/// Requests that a new client may have in flight, while little is known of how large its replies are.
 const FIRST_WINDOW: usize = 16;
 /// Replies of so many bytes do not wait for others.
 const HOLD: usize = 16 * 1024;
@@ -146,11 +146,13 @@ impl Line {
     }
 
     /// Whether a further request could make more than `limit` bytes of replies wait, as far as can be
-    /// foreseen. A new client starts small: its first replies tell how large they are.
+    /// foreseen. A new client starts small: each reply delivered tells more of how large they are, and lets one
+    /// request more be under way.
     #[inline]
     pub(super) fn is_full(&self, limit: usize) -> bool {
-        let expected = if self.base == 0 { limit / FIRST_WINDOW } else { self.expected };
-        self.waiting > 0 && self.buffered() + self.waiting * expected >= limit
+        let window = self.base + FIRST_WINDOW as u64;
+        self.waiting > 0
+            && (self.places.len() as u64 >= window || self.buffered() + self.waiting * self.expected >= limit)
             || self.buffered() >= limit
             || self.places.len() >= MAX_PLACES
     }
