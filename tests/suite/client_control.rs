@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::{Client, Kind, Setup, Value, crosswise, encode, eventually, everywhere, server::Server};
+use crate::support::{Client, Kind, Setup, Value, crosswise, encode, eventually, everywhere};
 
 fn id(client: &mut Client) -> i64 {
     client.run("CLIENT ID").integer()
@@ -47,15 +47,7 @@ const TALK: &[&str] = &[
 
 everywhere! {
     fn a_client_is_told_what_a_single_server_says(setup) {
-        let (proxy, server) = (setup.proxy(), Server::single(setup.kind));
-        for version in ["HELLO 2", "HELLO 3"] {
-            let (mut proxied, mut direct) = (proxy.client(), server.client());
-            proxied.run(version);
-            direct.run(version);
-            for line in TALK {
-                assert_eq!(proxied.run(line), direct.run(line), "{version} {line}");
-            }
-        }
+        setup.talks_like_one_server(TALK);
     }
 
     fn clients_of_all_workers_are_killed_by_what_they_have_in_common(setup) {

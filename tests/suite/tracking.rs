@@ -8,7 +8,6 @@ use std::{
 
 use crate::support::{
     Client, Cluster, Kind, Proxy, Random, Setup, Value, crosswise, encode, eventually, everywhere,
-    server::Server,
 };
 
 /// The keys that a push says have changed; all, if it names none.
@@ -91,15 +90,7 @@ const TALK: &[&str] = &[
 
 everywhere! {
     fn a_client_is_told_what_a_single_server_says(setup) {
-        let (proxy, server) = (setup.proxy(), Server::single(setup.kind));
-        for version in ["HELLO 2", "HELLO 3"] {
-            let (mut proxied, mut direct) = (proxy.client(), server.client());
-            proxied.run(version);
-            direct.run(version);
-            for line in TALK {
-                assert_eq!(proxied.run(line).sorted(), direct.run(line).sorted(), "{version} {line}");
-            }
-        }
+        setup.talks_like_one_server(TALK);
     }
 
     fn who_read_a_key_is_told_once_when_it_changes(setup) {

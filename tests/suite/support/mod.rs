@@ -51,6 +51,20 @@ impl Setup {
     pub(crate) fn proxy_with(self, flags: &[&str]) -> Proxy {
         Proxy::of(Cluster::shared(self.kind), self.threads, flags)
     }
+
+    /// Says `lines` on one connection through a proxy and on one to a single server, in RESP2 and in RESP3; the
+    /// replies must be the same.
+    pub(crate) fn talks_like_one_server(self, lines: &[&str]) {
+        let (proxy, single) = (self.proxy(), server::Server::single(self.kind));
+        for version in ["HELLO 2", "HELLO 3"] {
+            let (mut proxied, mut direct) = (proxy.client(), single.client());
+            proxied.run(version);
+            direct.run(version);
+            for line in lines {
+                assert_eq!(proxied.run(line).sorted(), direct.run(line).sorted(), "{version} {line}");
+            }
+        }
+    }
 }
 
 /// Runs each function on Redis and on Valkey, with 1 worker and with 4, and once with 4 workers that share
