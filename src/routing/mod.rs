@@ -8,6 +8,7 @@ mod fold;
 mod memory;
 mod route;
 mod split;
+mod touched;
 mod verdict;
 
 pub use channel::{ChannelKind, Reach, is_event};
@@ -16,4 +17,5 @@ pub use cursor::Cursor;
 pub use fold::{Fold, ScanPlace};
 pub use route::{Refusal, Route, route, route_queued};
 pub use split::{Merge, Part, parts};
+pub use touched::Touched;
 pub use verdict::{Redirect, RetryAfter, Verdict};

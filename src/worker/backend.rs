@@ -5,7 +5,7 @@
 //! [`Verdict`]'s, what to do then is [`super::redirect`]'s business.
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::{Cell, RefCell, RefMut},
     collections::VecDeque,
     future::poll_fn,
     rc::Rc,
@@ -371,20 +371,7 @@ impl Backend {
         self.metrics.in_flight.sub(1);
         self.metrics.duration.record(self.worker.now().saturating_sub(flight.written));
         let verdict = Verdict::of(reply.bytes(), &self.addr);
-        if verdict == Verdict::Deliver || flight.ticket.is_none() {
-            if self.worker.is_slow(flight.received) {
-                self.worker.note_slow(&flight, queue.outbox.front(flight.len), Some(&self.addr));
-            }
-            queue.outbox.release(flight.len);
-            drop(queue);
-            flight.overtake();
-            flight.answer(reply);
-        } else {
-            let request = queue.outbox.front(flight.len).to_vec();
-            queue.outbox.release(flight.len);
-            drop(queue);
-            self.worker.redirect(flight, request, verdict, reply.bytes(), &self.addr);
-        }
+        self.settle(queue, flight, verdict, reply);
         Ok(())
     }
 
@@ -402,22 +389,25 @@ impl Backend {
         let judged = flight.bundle.as_ref().map(|bundle| bundle.judge(reply.bytes(), &self.addr));
         let (verdict, error) = judged.unwrap_or((Verdict::Deliver, None));
         let reply = error.map_or(reply, Reply::Own);
-        let request = match verdict {
-            Verdict::Deliver => {
-                self.worker.note_slow(&flight, queue.outbox.front(flight.len), Some(&self.addr));
-                Vec::new()
-            }
-            _ => queue.outbox.front(flight.len).to_vec(),
-        };
+        self.settle(queue, flight, verdict, reply);
+        Ok(())
+    }
+
+    /// Gives `reply` to the request of `flight`, the first that `queue` still holds, if `verdict` is so.
+    #[inline]
+    fn settle(&self, mut queue: RefMut<'_, Queue>, flight: Flight, verdict: Verdict, reply: Reply<'_>) {
+        if verdict == Verdict::Deliver && self.worker.is_slow(flight.received) {
+            self.worker.note_slow(&flight, queue.outbox.front(flight.len), Some(&self.addr));
+        }
+        if flight.ticket.is_none() || (verdict == Verdict::Deliver && !flight.is_among_strays()) {
+            queue.outbox.release(flight.len);
+            drop(queue);
+            return flight.answer(reply);
+        }
+        let request = queue.outbox.front(flight.len).to_vec();
         queue.outbox.release(flight.len);
         drop(queue);
-        if verdict == Verdict::Deliver {
-            flight.overtake();
-            flight.answer(reply);
-        } else {
-            self.worker.redirect(flight, request, verdict, reply.bytes(), &self.addr);
-        }
-        Ok(())
+        self.worker.redirect(flight, request, verdict, reply.bytes(), &self.addr);
     }
 
     fn wake_waiters(&self) {

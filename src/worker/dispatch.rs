@@ -86,6 +86,9 @@ fn forward(client: &Rc<Client>, command: &'static Command, slot: Slot, request: 
         return Step::Hold;
     }
     let ticket = client.ticket(Some(command));
+    if !command.first_only {
+        worker.mind_many_keys(client);
+    }
     Step::Send(backend, Flight::new(ticket, command, Some(slot), worker.now()))
 }
 
@@ -137,6 +140,7 @@ fn split(client: &Rc<Client>, command: &'static Command, kind: SplitKind, reques
         let flight = Flight::new(Ticket::new(Rc::clone(client), number), command, Some(part.slot), now);
         send_part(client, flight, part, request);
     }
+    worker.mind_many_keys(client);
     Step::Done
 }
 

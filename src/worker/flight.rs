@@ -103,16 +103,10 @@ impl Flight {
         }
     }
 
-    /// It ran: requests of its client for the same slot that were sent before and did not run yet must not
-    /// run after it.
+    /// Whether requests of its client stray which it may have passed.
     #[inline]
-    pub(super) fn overtake(&self) {
-        if let (Some(ticket), Some(slot)) = (&self.ticket, self.slot)
-            && let Some(client) = ticket.client()
-            && client.retries.any()
-        {
-            client.retries.overtaken(slot, ticket.number(), self.read_only());
-        }
+    pub(super) fn is_among_strays(&self) -> bool {
+        self.ticket.as_ref().and_then(Ticket::client).is_some_and(|client| client.retries.strays.any())
     }
 
     /// Whether running it twice is the same as running it once.

@@ -31,6 +31,7 @@ mod retry;
 mod routes;
 mod scripts;
 mod slow;
+mod stray;
 mod stream;
 mod tick;
 mod tracking;
@@ -136,6 +137,8 @@ struct Worker {
     /// Slots that are moving, and until when that is assumed: their requests go one by one.
     unsettled: RefCell<HashMap<Slot, u64>>,
     any_unsettled: Cell<bool>,
+    /// Until when more slots are expected to move.
+    resharding_until: Cell<u64>,
     discoveries: Discoveries,
     deliveries: Deliveries,
     subscriptions: Subscriptions,
@@ -181,6 +184,7 @@ impl Worker {
             pipes: RefCell::default(),
             unsettled: RefCell::default(),
             any_unsettled: Cell::new(false),
+            resharding_until: Cell::new(0),
             discoveries: Discoveries::default(),
             deliveries: Deliveries::default(),
             subscriptions: Subscriptions::default(),

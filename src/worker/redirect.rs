@@ -6,9 +6,9 @@ use super::{
     Worker,
     backend::Backend,
     client::Client,
-    flight::Flight,
+    flight::{Flight, Ticket},
     line::Reply,
-    retry::{Delayed, delay},
+    retry::{Delayed, arrive, delay, others_fly, stray},
 };
 use crate::{
     cluster::{NodeAddr, Slot},
@@ -25,6 +25,7 @@ pub(super) const MAY_HAVE_RUN: &[u8] =
     b"-ERR the connection to the node was lost after the command was sent: it may have been executed\r\n";
 pub(super) const NOT_SERVED: &[u8] = b"-CLUSTERDOWN Hash slot not served\r\n";
 const OTHERS_WAIT: &[u8] = b"-CLUSTERDOWN earlier requests of this connection still wait for their nodes\r\n";
+const OVERTAKEN: &[u8] = b"-TRYAGAIN a later request of this connection ran first while the slot moved\r\n";
 const SHARDS_CHANGED: &[u8] = b"-CLUSTERDOWN slots moved while a node could not be reached\r\n";
 pub(super) const TOO_MANY_REDIRECTS: &[u8] = b"-CLUSTERDOWN the nodes redirect the request in a circle\r\n";
 
@@ -40,9 +41,12 @@ impl Worker {
         from: &NodeAddr,
     ) {
         let Some(client) = flight.ticket.as_ref().and_then(|t| t.client().cloned()) else { return };
+        if verdict == Verdict::Deliver || is_made_up(&flight, &verdict, reply) {
+            return arrive(&client, flight, request, Reply::Copy(reply));
+        }
+        stray(&client, &flight, &request);
         match verdict {
-            _ if is_made_up(&flight, &verdict, reply) => flight.answer(Reply::Copy(reply)),
-            Verdict::Deliver => flight.answer(Reply::Copy(reply)),
+            Verdict::Deliver => {}
             Verdict::Noscript => self.load_script(&client, flight, request, reply, from),
             Verdict::Follow(Redirect::Moved(_, addr) | Redirect::Ask(_, addr))
                 if runs_script(&flight) && !self.knows(&addr) =>
@@ -59,12 +63,9 @@ impl Worker {
                 client.unsettle();
                 self.note_redirect(&redirect);
                 flight.hops += 1;
-                let others_wait = client.retries.any() && !flight.serial;
-                if flight.hops > MAX_HOPS || others_wait || client.is_closed() {
-                    let last = if others_wait { OTHERS_WAIT } else { TOO_MANY_REDIRECTS };
-                    delay(&client, Delayed { flight, request, last: last.to_vec() });
-                } else {
-                    self.follow(redirect, flight, request);
+                match must_wait(&client, &flight) {
+                    Some(last) => delay(&client, Delayed { flight, request, last: last.to_vec() }),
+                    None => self.follow(redirect, flight, request),
                 }
             }
         }
@@ -75,10 +76,10 @@ impl Worker {
         let Some(client) = flight.ticket.as_ref().and_then(|t| t.client().cloned()) else { return };
         if sent && !flight.read_only() {
             self.note_slow(&flight, &request, Some(addr));
-            flight.overtake();
-            return flight.answer(Reply::Copy(MAY_HAVE_RUN));
+            return arrive(&client, flight, request, Reply::Copy(MAY_HAVE_RUN));
         }
         self.metrics.retried(RetryReason::Lost);
+        stray(&client, &flight, &request);
         let last = format!("-CLUSTERDOWN node {addr} cannot be reached\r\n").into_bytes();
         delay(&client, Delayed { flight, request, last });
     }
@@ -149,6 +150,22 @@ impl Worker {
         if let Some(slot) = slot {
             self.unsettle_slot(slot);
         }
+    }
+}
+
+/// Whether a redirected request may not follow at once, and the error that it then gets when its time is up.
+fn must_wait(client: &Client, flight: &Flight) -> Option<&'static [u8]> {
+    let number = flight.ticket.as_ref().map_or(0, Ticket::number);
+    // At the node that redirected it those sent along with it may find some of its keys.
+    let many_keys = flight.command.is_some_and(|command| !command.first_only);
+    if flight.hops > MAX_HOPS || client.is_closed() {
+        Some(TOO_MANY_REDIRECTS)
+    } else if client.retries.any() && !flight.serial {
+        Some(OTHERS_WAIT)
+    } else if client.retries.strays.is_overtaken(number) || many_keys && others_fly(client, Some(number)) {
+        Some(OVERTAKEN)
+    } else {
+        None
     }
 }
 

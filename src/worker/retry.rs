@@ -15,12 +15,15 @@ use super::{
     client::Client,
     flight::{Flight, NO_RETRY, Ticket},
     line::Reply,
+    stray::{Passed, Strays, Trace},
 };
-use crate::cluster::Slot;
+use crate::routing::Touched;
 
 /// Pause before the first new try; doubles up to [`PAUSE_MAX`].
 const PAUSE_MIN: Duration = Duration::from_millis(5);
 const PAUSE_MAX: Duration = Duration::from_millis(200);
+/// How often it is looked whether the requests sent behind a delayed one have been answered.
+const LOOK: Duration = Duration::from_millis(1);
 
 /// A request that waits for its next try.
 pub(super) struct Delayed {
@@ -46,6 +49,7 @@ pub(super) struct Retries {
     /// Whether one of them was sent and has not come back.
     flying: Cell<bool>,
     landed: Notify,
+    pub(super) strays: Strays,
 }
 
 impl Retries {
@@ -60,13 +64,10 @@ impl Retries {
         self.landed.notify_one();
     }
 
-    /// A request for `slot` with this number ran. Earlier ones for that slot that still wait are given up with
-    /// their errors, as they would run out of order; reads may be passed by reads.
-    pub(super) fn overtaken(&self, slot: Slot, number: u64, by_read: bool) {
-        let passed = |d: &Delayed| {
-            d.flight.slot == Some(slot) && d.number() < number && !(by_read && d.flight.read_only())
-        };
-        let (given_up, kept) = self.queue.take().into_iter().partition::<VecDeque<_>, _>(passed);
+    /// Gives those with these `numbers` up with their errors: they would run out of order.
+    fn give_up(&self, numbers: &[u64]) {
+        let named = |delayed: &Delayed| numbers.contains(&delayed.number());
+        let (given_up, kept) = self.queue.take().into_iter().partition::<VecDeque<_>, _>(named);
         self.queue.replace(kept);
         for delayed in given_up {
             delayed.flight.answer(Reply::Copy(&delayed.last));
@@ -77,6 +78,7 @@ impl Retries {
     pub(super) fn clear(&self) {
         let forgotten = self.queue.take();
         drop(forgotten);
+        self.strays.clear();
         self.landed();
     }
 
@@ -87,13 +89,45 @@ impl Retries {
     }
 }
 
+/// Notes that the node did not run `request`: what was sent behind it may run first.
+pub(super) fn stray(client: &Client, flight: &Flight, request: &[u8]) {
+    if let Some(trace) = trace(flight, request) {
+        client.retries.strays.note(trace);
+    }
+}
+
+/// Gives the client `reply` to `request`, which ran or may have run, unless it is a read that ran before a write
+/// it was sent behind: that is asked again. Writes that were passed by a write are given up.
+#[cold]
+pub(super) fn arrive(client: &Rc<Client>, flight: Flight, request: Vec<u8>, reply: Reply<'_>) {
+    let retries = &client.retries;
+    let waits = |number| client.line().borrow().awaits(number);
+    match trace(&flight, &request).map_or(Passed::Nobody, |ran| retries.strays.pass(&ran, waits)) {
+        Passed::Nobody => flight.answer(reply),
+        Passed::ReadTooEarly => {
+            delay(client, Delayed { flight, request, last: reply.bytes().to_vec() });
+        }
+        Passed::Overtook(numbers) => {
+            retries.give_up(&numbers);
+            flight.answer(reply);
+        }
+    }
+}
+
+fn trace(flight: &Flight, request: &[u8]) -> Option<Trace> {
+    let (number, slot) = (flight.ticket.as_ref()?.number(), flight.slot?);
+    Some(Trace { number, slot, keys: Touched::by(request), read_only: flight.read_only() })
+}
+
 /// Lets `delayed` wait for its next try, or answers it if its time is up.
 pub(super) fn delay(client: &Rc<Client>, mut delayed: Delayed) {
     let worker = &client.worker;
     client.unsettle();
     let was_flying = std::mem::replace(&mut delayed.flight.serial, false);
     let age = Duration::from_nanos(worker.now().saturating_sub(delayed.flight.received));
-    let is_over = age >= worker.config.retry_deadline || delayed.flight.attempts == NO_RETRY;
+    let is_over = age >= worker.config.retry_deadline
+        || delayed.flight.attempts == NO_RETRY
+        || client.retries.strays.is_overtaken(delayed.number());
     if is_over || client.is_closed() {
         worker.note_slow(&delayed.flight, &delayed.request, None);
         delayed.flight.answer(Reply::Copy(&delayed.last));
@@ -117,6 +151,9 @@ async fn run(client: Rc<Client>) {
         let Some(attempts) = retries.queue.borrow().front().map(|d| d.flight.attempts) else { break };
         // The first of a row waits; those behind it follow at once when it went through.
         tokio::time::sleep(pause(attempts)).await;
+        while !client.is_closed() && others_fly(&client, None) {
+            tokio::time::sleep(LOOK).await;
+        }
         loop {
             let Some(mut delayed) = retries.queue.borrow_mut().pop_front() else { break };
             client.worker.tick_clock();
@@ -134,6 +171,14 @@ async fn run(client: Rc<Client>) {
     }
     retries.running.set(false);
     client.wake();
+}
+
+/// Whether requests of `client` are under way that were sent along with the delayed ones and with that at place
+/// `own`. What is tried again now would run behind them; when all have come back, it is known whom they passed.
+pub(super) fn others_fly(client: &Client, own: Option<u64>) -> bool {
+    let (queue, line) = (client.retries.queue.borrow(), client.line().borrow());
+    let is_delayed = |number: &u64| queue.binary_search_by_key(number, Delayed::number).is_ok();
+    line.awaited().any(|number| own != Some(number) && !is_delayed(&number))
 }
 
 /// How long to wait before try number `attempts`.

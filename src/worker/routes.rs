@@ -4,7 +4,7 @@ use std::{rc::Rc, sync::Arc};
 
 use arc_swap::{ArcSwap, Cache};
 
-use super::{Worker, backend::Backend};
+use super::{Worker, backend::Backend, client::Client};
 use crate::{
     cluster::{NodeAddr, Role, Slot, SlotTable},
     resp::Protocol,
@@ -13,6 +13,8 @@ use crate::{
 
 /// A slot counts as moving for so long after a node said so, in nanoseconds.
 const UNSETTLED_FOR: u64 = 1_000_000_000;
+/// Other slots are expected to move too for so long after that, in nanoseconds.
+const RESHARDING_FOR: u64 = 60_000_000_000;
 
 /// The table in use and the backends of its nodes.
 pub(super) struct Routes {
@@ -128,6 +130,16 @@ impl Worker {
         let until = self.now() + UNSETTLED_FOR;
         self.unsettled.borrow_mut().insert(slot, until);
         self.any_unsettled.set(true);
+        self.resharding_until.set(self.now() + RESHARDING_FOR);
+    }
+
+    /// Has `client` send nothing behind a request of many keys while slots move: the node may have some of the
+    /// keys only, and then what is behind it would run first.
+    #[inline]
+    pub(super) fn mind_many_keys(&self, client: &Client) {
+        if self.now() < self.resharding_until.get() {
+            client.unsettle();
+        }
     }
 
     /// Whether `slot` is moving.

@@ -240,6 +240,7 @@ fn exec_shared(client: &Rc<Client>, command: &'static Command) -> Step {
                 backend.send_owned(load, Flight::asking(flight.received));
             }
             backend.send_owned(bytes, flight);
+            worker.mind_many_keys(client);
         }
         None => worker.await_owner(client, flight, bytes),
     }

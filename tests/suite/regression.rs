@@ -44,6 +44,75 @@ with_1_and_4_workers! {
         assert!(last == Value::bulk("2"), "{first:?}, then {last:?}");
     }
 
+    fn a_write_is_not_tried_again_behind_a_later_one(threads) {
+        // 1. A client pipelines two writes to a key.
+        // 2. The node cannot run the first yet; it takes long to answer the second.
+        // 3. The first was sent again meanwhile and ran last; both were answered with OK.
+        let cluster = FakeCluster::start(1);
+        let proxy = Proxy::before(&cluster.seeds(), threads, &[]);
+        let mut client = proxy.client();
+        let gate = Gate::new();
+        cluster.on(0, "SET a 1", Act::reply("-LOADING Redis is loading the dataset in memory"));
+        cluster.on(0, "SET a 2", Act::Hold(gate.clone()));
+        client.send_raw(&[encode(&["SET", "a", "1"]), encode(&["SET", "a", "2"])].concat());
+        cluster.wait_for(0, "SET a 2");
+        client.patience(Duration::from_millis(100));
+        assert!(client.try_reply().is_err(), "nothing is known yet");
+        client.patience(crate::support::PATIENCE);
+        gate.open();
+        assert!(client.reply().text().starts_with("LOADING "));
+        assert_eq!(client.reply(), Value::ok());
+        assert_eq!(client.run("GET a"), Value::bulk("2"));
+        assert_eq!(cluster.count(0, "SET a 1"), 1);
+    }
+
+    fn a_read_behind_a_write_that_must_wait_waits_too(threads) {
+        // 1. A client sends a write of many keys, or a transaction, and with it a read of one of them.
+        // 2. The node has only some of the keys (their slot moves), and answers the write with TRYAGAIN.
+        // 3. The read ran: it gave the value from before the write, and the write was given up with TRYAGAIN.
+        let cluster = FakeCluster::start(1);
+        let proxy = Proxy::before(&cluster.seeds(), threads, &[]);
+        let mut client = proxy.client();
+        client.run("MSET {t}a 0 {t}b 0");
+        cluster.on(0, "MSET {t}a 1 {t}b 1", Act::reply("-TRYAGAIN x"));
+        let replies = client.pipeline(&["MSET {t}a 1 {t}b 1", "GET {t}b"]);
+        assert_eq!(replies, [Value::ok(), Value::bulk("1")]);
+        // A slot that is known to move has no such requests at once: it is another client's that finds out.
+        let mut client = proxy.client();
+        client.run("MSET {u}a 0 {u}b 0");
+        cluster.on(0, "INCR {u}b", Act::reply("-TRYAGAIN x"));
+        let replies = client.pipeline(&["MULTI", "INCR {u}a", "INCR {u}b", "EXEC", "GET {u}b"]);
+        assert_eq!(replies[3], Value::Array(vec![Value::Integer(1), Value::Integer(1)]));
+        assert_eq!(replies[4], Value::bulk("1"));
+    }
+
+    fn a_write_of_another_key_does_not_undo_one_that_must_wait(threads) {
+        // 1. A client sends a write of many keys, and with it a write of another key of that slot.
+        // 2. The node answers the first with TRYAGAIN and runs the second.
+        // 3. The first was given up, though their order makes no difference.
+        let cluster = FakeCluster::start(1);
+        let proxy = Proxy::before(&cluster.seeds(), threads, &[]);
+        let mut client = proxy.client();
+        cluster.on(0, "MSET {t}a 1 {t}b 1", Act::reply("-TRYAGAIN x"));
+        let replies = client.pipeline(&["MSET {t}a 1 {t}b 1", "INCR {t}c"]);
+        assert_eq!(replies, [Value::ok(), Value::Integer(1)]);
+        assert_eq!(client.run("GET {t}b"), Value::bulk("1"));
+    }
+
+    fn nothing_follows_a_request_of_many_keys_while_slots_move(threads) {
+        // 1. A slot moved; others are likely to move too.
+        // 2. A client sends a write of many keys of another slot, and with it a write of one of them.
+        // 3. The node answers the first with TRYAGAIN and ran the second: the first had to be given up.
+        let cluster = FakeCluster::start(1);
+        let proxy = Proxy::before(&cluster.seeds(), threads, &[]);
+        let mut client = proxy.client();
+        cluster.on(0, "MGET {t}a {t}b", Act::reply("-TRYAGAIN x"));
+        client.run("MGET {t}a {t}b");
+        cluster.on(0, "MSET {u}a 1 {u}b 1", Act::reply("-TRYAGAIN x"));
+        let replies = client.pipeline(&["MSET {u}a 1 {u}b 1", "INCR {u}b"]);
+        assert_eq!(replies, [Value::ok(), Value::Integer(2)]);
+    }
+
     fn a_node_that_takes_long_but_works_is_not_given_up(threads) {
         // 1. Many requests are written to a node at once; it answers each after a while.
         // 2. The last waits longer than the backend timeout since it was written, though replies come all the time.

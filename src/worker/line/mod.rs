@@ -127,6 +127,19 @@ impl Line {
         number < self.base + self.done as u64
     }
 
+    /// Whether place `number` is without its reply.
+    pub(super) fn awaits(&self, number: u64) -> bool {
+        let index = number.checked_sub(self.base).and_then(|index| usize::try_from(index).ok());
+        let place = index.and_then(|index| self.places.get(index));
+        place.is_some_and(|place| matches!(place.state, State::Waiting))
+    }
+
+    /// The places without their replies.
+    pub(super) fn awaited(&self) -> impl Iterator<Item = u64> + '_ {
+        let waiting = |place: &Place| matches!(place.state, State::Waiting);
+        (self.base..).zip(&self.places).filter(move |(_, place)| waiting(place)).map(|(number, _)| number)
+    }
+
     /// Has `push` follow the replies to all requests so far; false if there is none to follow.
     pub(super) fn follow_up(&mut self, push: &[u8]) -> bool {
         if self.done == self.places.len() {
