@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::routing::Merge;
 
 fn out(line: &mut Line) -> String {
     let mut text = String::new();

@@ -4,36 +4,30 @@
 //! requests of one client for the same slot stay in order because a client whose view of the owners is not
 //! the current one sends nothing while it waits for replies ([`Client::settled`]).
 
+mod input;
+
 use std::{
     cell::{Cell, RefCell},
     io::{self, IoSlice},
     rc::Rc,
-    task::{Context, Poll, Waker, ready},
+    task::{Context, Poll, Waker},
 };
 
+use self::input::Input;
 use super::{
     Worker,
     apart::Apart,
-    dispatch::{self, Step},
     flight::Ticket,
-    intake::{Filled, Intake},
     line::{Line, Reply},
     pubsub::Subscribed,
     retry::Retries,
     stream::Stream,
     transaction::Queued,
 };
-use crate::{
-    command::Command,
-    metrics::CloseReason,
-    resp::{Limits, Protocol, ProtocolError, Request, RequestParser, Scanned, encode_inline},
-};
+use crate::{command::Command, metrics::CloseReason, resp::Protocol};
 
 /// Reads of one client before the worker's others get their turn.
 const READS_PER_TURN: usize = 4;
-/// Bytes of requests that are read behind one that blocks; a client that sent more is not read, and so is
-/// not seen hanging up before the block ends.
-const MAX_HELD: usize = 64 * 1024;
 /// The table epoch of a client that must wait until nothing of it is in flight.
 const UNSETTLED: u64 = u64::MAX;
 
@@ -119,12 +113,6 @@ impl HeldBytes {
     pub(super) fn all(&self) -> usize {
         self.input + self.queued + self.replies
     }
-}
-
-#[derive(Default)]
-struct Input {
-    intake: Intake,
-    parser: RequestParser,
 }
 
 /// A new connection, as a worker takes it on.
@@ -465,174 +453,4 @@ impl Client {
         self.worker.delivered(&mut line);
         Ok(true)
     }
-
-    /// Reads once and takes the requests that are complete.
-    fn poll_requests(self: &Rc<Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let mut scratch = self.worker.scratch.borrow_mut();
-        let mut input = self.input.borrow_mut();
-        let needs = input.parser.needs();
-        let (filled, n) = match &mut *self.stream.borrow_mut() {
-            Some(stream) => ready!(input.intake.poll_fill(cx, stream, &mut scratch, needs))?,
-            None => return Poll::Pending,
-        };
-        self.worker.metrics.client_in.add(n as u64);
-        self.bytes_in.update(|bytes| bytes + n as u64);
-        self.active.set(self.worker.tick_clock());
-        self.worker.follow_topology();
-        self.line.borrow_mut().begin_batch();
-        match filled {
-            // Nobody would take what a node gives to a client that hung up.
-            Filled::End if self.apart.blocks() => {
-                return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
-            }
-            Filled::End => self.end(CloseReason::Client, false),
-            Filled::Scratch(len) => {
-                let consumed = self.consume(&scratch[..len], &mut input.parser);
-                input.intake.keep(&scratch[consumed..len]);
-            }
-            Filled::Kept => {
-                drop(input);
-                drop(scratch);
-                self.consume_kept();
-            }
-        }
-        Poll::Ready(Ok(()))
-    }
-
-    /// Reads on while requests wait for the one before them, up to a bound: a client that hangs up while it
-    /// blocks must be noticed.
-    fn poll_while_held(&self, cx: &mut Context<'_>) -> Poll<CloseReason> {
-        let mut scratch = self.worker.scratch.borrow_mut();
-        let mut input = self.input.borrow_mut();
-        let mut stream = self.stream.borrow_mut();
-        let Some(stream) = &mut *stream else { return Poll::Pending };
-        while input.intake.len() < MAX_HELD {
-            match ready!(input.intake.poll_fill(cx, stream, &mut scratch, 1)) {
-                Ok((Filled::Scratch(len), _)) => input.intake.keep(&scratch[..len]),
-                Ok((Filled::Kept, _)) => {}
-                Ok((Filled::End, _)) => return Poll::Ready(CloseReason::Client),
-                Err(_) => return Poll::Ready(CloseReason::Io),
-            }
-        }
-        Poll::Pending
-    }
-
-    /// Takes the requests that were read before. The first, if it is large, goes on without a copy.
-    fn consume_kept(self: &Rc<Self>) {
-        self.worker.follow_topology();
-        let mut input = self.input.borrow_mut();
-        let input = &mut *input;
-        let mut bytes = input.intake.take();
-        self.held.set(false);
-        let first = match self.take_one(&bytes, &mut input.parser) {
-            Taken::Nothing => return input.intake.put_back(bytes, 0),
-            Taken::Bytes(len) => len,
-            Taken::Request(len, step) => {
-                let rest = bytes.split_off(len);
-                if let Step::Send(backend, flight) = step {
-                    backend.send_owned(bytes, flight);
-                }
-                bytes = rest;
-                0
-            }
-        };
-        let consumed = first + self.consume(&bytes[first..], &mut input.parser);
-        input.intake.put_back(bytes, consumed);
-    }
-
-    /// Takes requests off the start of `bytes` while that is possible. Returns how many bytes they were.
-    fn consume(self: &Rc<Self>, bytes: &[u8], parser: &mut RequestParser) -> usize {
-        let mut at = 0;
-        while at < bytes.len() {
-            match self.take_one(&bytes[at..], parser) {
-                Taken::Nothing => break,
-                Taken::Bytes(len) => at += len,
-                Taken::Request(len, step) => {
-                    if let Step::Send(backend, flight) = step {
-                        backend.send(&bytes[at..at + len], flight);
-                    }
-                    at += len;
-                }
-            }
-        }
-        if self.deaf.get() { bytes.len() } else { at }
-    }
-
-    /// Takes one request off the start of `bytes`, and decides on it.
-    #[inline]
-    fn take_one(self: &Rc<Self>, bytes: &[u8], parser: &mut RequestParser) -> Taken {
-        if self.deaf.get() {
-            return Taken::Nothing;
-        }
-        if self.is_full() {
-            self.held.set(!bytes.is_empty());
-            return Taken::Nothing;
-        }
-        let config = &self.worker.config;
-        let limits = Limits {
-            max_bulk: config.proto_max_bulk_len,
-            max_frame: config.client_query_buffer_limit,
-            authenticated: self.authenticated.get(),
-        };
-        match parser.scan(bytes, &limits) {
-            Ok(Scanned::Incomplete) => Taken::Nothing,
-            Ok(Scanned::Nothing(len)) => Taken::Bytes(len),
-            Ok(Scanned::Inline(len)) => self.take_inline(&bytes[..len]),
-            Ok(Scanned::Request(len)) => self.dispatch(parser.request(bytes, len), len),
-            Err(error) => self.protocol_error(error),
-        }
-    }
-
-    #[inline]
-    fn dispatch(self: &Rc<Self>, request: Request<'_>, len: usize) -> Taken {
-        match dispatch::dispatch(self, request) {
-            Step::Hold => {
-                self.held.set(true);
-                Taken::Nothing
-            }
-            step => {
-                if self.worker.monitors.any() {
-                    self.worker.show(self, request);
-                }
-                Taken::Request(len, step)
-            }
-        }
-    }
-
-    /// An inline request, made into an array first.
-    #[cold]
-    fn take_inline(self: &Rc<Self>, line: &[u8]) -> Taken {
-        let mut bytes = Vec::new();
-        if let Err(error) = encode_inline(line.trim_ascii_end(), &mut bytes) {
-            return self.protocol_error(error);
-        }
-        let mut parser = RequestParser::default();
-        let limits = Limits { max_bulk: usize::MAX, max_frame: u32::MAX as usize, authenticated: true };
-        let Ok(Scanned::Request(len)) = parser.scan(&bytes, &limits) else { return Taken::Bytes(line.len()) };
-        match self.dispatch(parser.request(&bytes, len), line.len()) {
-            Taken::Request(_, Step::Send(backend, flight)) => {
-                backend.send(&bytes, flight);
-                Taken::Bytes(line.len())
-            }
-            taken => taken,
-        }
-    }
-
-    #[cold]
-    fn protocol_error(self: &Rc<Self>, error: ProtocolError) -> Taken {
-        tracing::debug!(client = self.id, %error, "closing client");
-        self.reply(None, &error.reply());
-        self.end(CloseReason::Protocol, true);
-        Taken::Nothing
-    }
-}
-
-/// What was taken off the start of the input.
-enum Taken {
-    /// Nothing: it is incomplete, or must wait.
-    Nothing,
-    /// So many bytes that need no more.
-    Bytes(usize),
-    /// A request of so many bytes, and what to do with it.
-    Request(usize, Step),
 }
