@@ -1,7 +1,7 @@
 # The few commands that this project needs; `make` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test soak pgo bench fmt clean
+.PHONY: help build demo test soak sim pgo bench fmt clean
 
 CARGO ?= cargo
 
@@ -24,6 +24,9 @@ test: ## Install what the tests need, then check form, lints, documents and run 
 	PYTHONPATH=benches PYTHONDONTWRITEBYTECODE=1 python3 -m unittest -q sidebyside.test_parsing
 	$(CARGO) bench --no-run --bench micro --bench instructions
 	$(CARGO) bench --bench instructions
+
+sim: ## Try SEEDS (10000) random interleavings of each kind of trouble in virtual time (a few minutes)
+	SLOTWAY_SIM_SEEDS=$(or $(SEEDS),10000) $(CARGO) test --release --lib sim:: -- --nocapture
 
 pgo: ## Build target/pgo/release/slotway, optimised by a profile (benches/pgo tells what it needs)
 	benches/pgo

@@ -30,6 +30,8 @@ mod redirect;
 mod retry;
 mod routes;
 mod scripts;
+#[cfg(test)]
+mod sim;
 mod slow;
 mod stray;
 mod stream;

@@ -25,7 +25,8 @@ pub(super) const MAY_HAVE_RUN: &[u8] =
     b"-ERR the connection to the node was lost after the command was sent: it may have been executed\r\n";
 pub(super) const NOT_SERVED: &[u8] = b"-CLUSTERDOWN Hash slot not served\r\n";
 const OTHERS_WAIT: &[u8] = b"-CLUSTERDOWN earlier requests of this connection still wait for their nodes\r\n";
-const OVERTAKEN: &[u8] = b"-TRYAGAIN a later request of this connection ran first while the slot moved\r\n";
+pub(super) const OVERTAKEN: &[u8] =
+    b"-TRYAGAIN a later request of this connection ran first while the slot moved\r\n";
 const SHARDS_CHANGED: &[u8] = b"-CLUSTERDOWN slots moved while a node could not be reached\r\n";
 pub(super) const TOO_MANY_REDIRECTS: &[u8] = b"-CLUSTERDOWN the nodes redirect the request in a circle\r\n";
 

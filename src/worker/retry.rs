@@ -15,6 +15,7 @@ use super::{
     client::Client,
     flight::{Flight, NO_RETRY, Ticket},
     line::Reply,
+    redirect::OVERTAKEN,
     stray::{Passed, Strays, Trace},
 };
 use crate::routing::Touched;
@@ -105,7 +106,9 @@ pub(super) fn arrive(client: &Rc<Client>, flight: Flight, request: Vec<u8>, repl
     match trace(&flight, &request).map_or(Passed::Nobody, |ran| retries.strays.pass(&ran, waits)) {
         Passed::Nobody => flight.answer(reply),
         Passed::ReadTooEarly => {
-            delay(client, Delayed { flight, request, last: reply.bytes().to_vec() });
+            stray(client, &flight, &request);
+            // What it read is of no use once that write ran.
+            delay(client, Delayed { flight, request, last: OVERTAKEN.to_vec() });
         }
         Passed::Overtook(numbers) => {
             retries.give_up(&numbers);

@@ -49,6 +49,15 @@ pub struct Wish {
     lane: oneshot::Sender<DuplexStream>,
 }
 
+#[cfg(test)]
+impl Wish {
+    /// Grants it `lane`; says to which node that must lead.
+    pub(super) fn grant(self, lane: DuplexStream) -> NodeAddr {
+        let _ = self.lane.send(lane);
+        self.id.addr
+    }
+}
+
 /// A connection to `addr` for `worker`: its own, or a lane of one that it shares.
 pub(super) async fn connect(
     worker: &Worker,
