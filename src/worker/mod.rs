@@ -30,8 +30,8 @@ mod redirect;
 mod retry;
 mod routes;
 mod scripts;
-#[cfg(test)]
-mod sim;
+#[cfg(any(test, fuzzing))]
+pub mod sim;
 mod slow;
 mod stray;
 mod stream;

@@ -49,7 +49,7 @@ pub struct Wish {
     lane: oneshot::Sender<DuplexStream>,
 }
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 impl Wish {
     /// Grants it `lane`; says to which node that must lead.
     pub(super) fn grant(self, lane: DuplexStream) -> NodeAddr {

@@ -1,0 +1,124 @@
+//! What the order of replies, redirects, moves, refreshes and broken connections does to clients, for thousands
+//! of seeds.
+//!
+//! A run is made by its seed, and a failure comes again with it: `SLOTWAY_SIM_SEED=n cargo test --lib sim`.
+//! `SLOTWAY_SIM_SEEDS=n` runs that many.
+
+use std::{cell::RefCell, rc::Rc, sync::Arc, time::Duration};
+
+use tokio::sync::mpsc;
+
+use super::{
+    Node, World,
+    client::{self, Outcome},
+    cluster::{Cluster, Trouble},
+    in_virtual_time,
+};
+use crate::topology::{Signal, Topology};
+
+/// Clients at one time, and pipelines that each sends.
+const CLIENTS: u64 = 3;
+const PIPELINES: usize = 12;
+/// Virtual time in which all must be answered: many times what any retry takes.
+const DEADLINE: Duration = Duration::from_secs(120);
+/// Seeds that an ordinary test run tries for each kind of trouble.
+const SEEDS: u64 = 60;
+
+/// Does with signals what control does, and refreshes at random moments.
+async fn control(mut signals: mpsc::Receiver<Signal>, topology: Arc<Topology>, cluster: Rc<Cluster>) {
+    loop {
+        let pause = Duration::from_millis(cluster.random(1..200));
+        let table = topology.table().load_full();
+        match tokio::time::timeout(pause, signals.recv()).await {
+            Ok(Some(Signal::Moved(slot, owner))) => topology.store(table.with_moved(slot, &owner)),
+            Ok(Some(_)) => {}
+            Ok(None) => return,
+            Err(_) => {
+                let fresh = cluster.table(table.epoch() + 1);
+                if !fresh.same_as(&table) {
+                    topology.store(fresh);
+                }
+            }
+        }
+    }
+}
+
+/// What `seed` comes to under `trouble`.
+fn run(seed: u64, trouble: Trouble) -> Outcome {
+    in_virtual_time(seed, async {
+        let cluster = Rc::new(Cluster::new(seed, trouble));
+        let nodes = Rc::clone(&cluster);
+        let node: Node = Rc::new(move |addr, stream| {
+            tokio::task::spawn_local(Rc::clone(&nodes).serve(addr, stream));
+        });
+        let (world, signals) = World::new(cluster.table(1), &node);
+        tokio::task::spawn_local(control(signals, Arc::clone(&world.topology), Rc::clone(&cluster)));
+        let outcome = Rc::new(RefCell::new(Outcome::default()));
+        let mut clients = tokio::task::JoinSet::new();
+        for id in 0..CLIENTS {
+            let stream = world.client(id + 1);
+            clients.spawn_local(client::work(id, seed, stream, PIPELINES, Rc::clone(&outcome)));
+        }
+        let moving = tokio::task::spawn_local(Rc::clone(&cluster).shuffle());
+        let done = tokio::time::timeout(DEADLINE, clients.join_all()).await;
+        let ledgers = done.unwrap_or_else(|_| panic!("a request was not answered: {:?}", outcome.borrow()));
+        moving.abort();
+        for ledger in ledgers {
+            ledger.compare(&cluster);
+        }
+        outcome.take()
+    })
+}
+
+#[expect(clippy::print_stderr, reason = "seeds must be seen")]
+/// Tries many seeds of one kind of trouble, or the one that the environment names.
+fn try_seeds(trouble: Trouble) -> Outcome {
+    let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let first = number("SLOTWAY_SIM_SEED");
+    let count = if first.is_some() { 1 } else { number("SLOTWAY_SIM_SEEDS").unwrap_or(SEEDS) };
+    let first = first.unwrap_or_else(|| fastrand::u64(..1 << 40));
+    let mut all = Outcome::default();
+    for seed in (first..).take(usize::try_from(count).unwrap()) {
+        let outcome = std::panic::catch_unwind(|| run(seed, trouble));
+        let Ok(outcome) = outcome else { panic!("seed {seed} with {trouble:?}: see above") };
+        all.add(outcome);
+    }
+    eprintln!("{count} seeds from {first} with {trouble:?}: {all:?}");
+    all
+}
+
+const NONE: Trouble = Trouble { moves: false, old_rules: false, errors: false, breaks: false };
+
+#[test]
+fn in_quiet_times_no_client_sees_an_error() {
+    let all = try_seeds(NONE);
+    assert!(all.requests > 0 && all.errors.is_empty(), "{all:?}");
+}
+
+#[test]
+fn slots_that_move_do_not_change_the_order() {
+    for old_rules in [false, true] {
+        let all = try_seeds(Trouble { moves: true, old_rules, ..NONE });
+        // Only requests that a later one of their keys passed when the slot was first met half moved.
+        let errors: u64 = all.errors.values().sum();
+        assert!(errors * 500 < all.requests && !all.errors.contains_key("ERR"), "{all:?}");
+    }
+}
+
+#[test]
+fn nodes_that_cannot_run_a_request_do_not_change_the_order() {
+    let all = try_seeds(Trouble { errors: true, ..NONE });
+    assert!(!all.errors.contains_key("ERR"), "{all:?}");
+}
+
+#[test]
+fn broken_connections_lose_and_double_nothing() {
+    try_seeds(Trouble { breaks: true, ..NONE });
+}
+
+#[test]
+fn all_at_once_lose_and_double_nothing() {
+    for old_rules in [false, true] {
+        try_seeds(Trouble { moves: true, old_rules, errors: true, breaks: true });
+    }
+}
