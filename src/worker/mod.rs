@@ -16,12 +16,15 @@ mod deliver;
 mod dial;
 mod discover;
 mod dispatch;
+mod ear;
 mod errand;
 mod flight;
 mod intake;
 mod line;
+mod lookout;
 mod mailbox;
 mod monitor;
+mod news;
 mod outbox;
 mod pause;
 mod pipe;
@@ -65,6 +68,7 @@ use self::{
     deliver::Deliveries,
     discover::Discoveries,
     line::Line,
+    lookout::Lookouts,
     monitor::Monitoring,
     pipe::{Pipe, PipeId},
     pubsub::Subscriptions,
@@ -147,6 +151,7 @@ struct Worker {
     pool: Pool,
     pause: Cell<Option<Pause>>,
     tracking: Tracking,
+    lookouts: Lookouts,
 }
 
 /// Runs worker `index` on this thread until it has drained.
@@ -193,6 +198,7 @@ impl Worker {
             pool: Pool::default(),
             pause: Cell::new(None),
             tracking: Tracking::default(),
+            lookouts: Lookouts::default(),
             slow_from: config.slow_from(),
             config,
             topology,
