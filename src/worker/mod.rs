@@ -19,6 +19,7 @@ mod dispatch;
 mod ear;
 mod errand;
 mod flight;
+mod functions;
 mod intake;
 mod line;
 mod lookout;
@@ -67,12 +68,14 @@ use self::{
     dedicated::Pool,
     deliver::Deliveries,
     discover::Discoveries,
+    functions::Sought,
     line::Line,
     lookout::Lookouts,
     monitor::Monitoring,
     pipe::{Pipe, PipeId},
     pubsub::Subscriptions,
     routes::Routes,
+    scripts::Evals,
     tracking::Tracking,
 };
 use crate::{
@@ -152,6 +155,8 @@ struct Worker {
     pause: Cell<Option<Pause>>,
     tracking: Tracking,
     lookouts: Lookouts,
+    evals: Evals,
+    sought: Sought,
 }
 
 /// Runs worker `index` on this thread until it has drained.
@@ -199,6 +204,8 @@ impl Worker {
             pause: Cell::new(None),
             tracking: Tracking::default(),
             lookouts: Lookouts::default(),
+            evals: Evals::default(),
+            sought: Sought::default(),
             slow_from: config.slow_from(),
             config,
             topology,

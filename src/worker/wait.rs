@@ -173,7 +173,7 @@ async fn ask(client: Rc<Client>, addr: NodeAddr, requests: Vec<u8>, limit: Optio
 fn understand(replies: &[Vec<u8>], addr: &NodeAddr) -> Heard {
     if let Some(error) = first_error(replies) {
         return match Verdict::of(error, addr) {
-            Verdict::Deliver | Verdict::Noscript => Heard::Error(error.clone()),
+            Verdict::Deliver | Verdict::Noscript | Verdict::Nofunction => Heard::Error(error.clone()),
             Verdict::Follow(_) => Heard::Trouble(NOT_SERVED.to_vec()),
             Verdict::Retry(_) => Heard::Trouble(error.clone()),
         };

@@ -155,7 +155,7 @@ impl Worker {
             Verdict::Follow(Redirect::Moved(slot, addr) | Redirect::Ask(slot, addr)) => {
                 self.topology.signal(Signal::Moved(slot, addr));
             }
-            Verdict::Retry(_) | Verdict::Noscript => {}
+            Verdict::Retry(_) | Verdict::Noscript | Verdict::Nofunction => {}
         }
         self.subscriptions.homeless.borrow_mut().push((kind, Rc::clone(name)));
     }
