@@ -69,7 +69,8 @@
 //! and those behind a WATCH, leave it: a task carries each over a *dedicated* connection while its client's
 //! other requests wait (`worker::apart`, `worker::errand`).
 //!
-//! Commands on keys of many slots that cannot be cut are errands too (`worker::cross`, [`routing::Cross`]).
+//! Commands on keys of many slots that cannot be cut are errands too (`worker::cross`, [`routing::Cross`]). Those
+//! that wait for something hear from the nodes of their keys when to look again (`worker::lookout`).
 //!
 //! ## Invariants
 //! 1. Each request gets exactly one reply, in the order in which its client sent them. A ticket that is

@@ -39,21 +39,33 @@ impl Command {
     }
 }
 
-/// Where the number behind BLOCK stands in XREAD or XREADGROUP, whose options come in any order and behind
-/// whose STREAMS are keys and ids, as in `xreadCommand` of redis. Of several the last counts.
-pub(super) fn block_option(request: &Request<'_>) -> Option<usize> {
-    let (mut at, mut found) = (1, None);
-    while let Some(option) = request.arg(at) {
+/// Where the options of XREAD or XREADGROUP stand, up to STREAMS, behind which are keys and ids. They come in any
+/// order, as in `xreadCommand` of redis.
+fn stream_options<'a>(request: &'a Request<'_>) -> impl Iterator<Item = (usize, &'a [u8])> {
+    let mut next = 1;
+    std::iter::from_fn(move || {
+        let (at, option) = (next, request.arg(next)?);
         let is = |name: &[u8]| option.eq_ignore_ascii_case(name);
-        if is(b"streams") {
-            break;
-        }
-        if is(b"block") {
-            found = Some(at + 1);
-        }
-        at += if is(b"group") { 3 } else { 1 + usize::from(is(b"block") || is(b"count")) };
-    }
-    found
+        next += match () {
+            () if is(b"streams") => request.argc(),
+            () if is(b"group") => 3,
+            () if is(b"block") || is(b"count") => 2,
+            () => 1,
+        };
+        Some((at, option))
+    })
+}
+
+/// Where the number behind BLOCK stands in XREAD or XREADGROUP. Of several the last counts.
+pub(super) fn block_option(request: &Request<'_>) -> Option<usize> {
+    let blocks = stream_options(request).filter(|(_, option)| option.eq_ignore_ascii_case(b"block"));
+    blocks.last().map(|(at, _)| at + 1)
+}
+
+/// Where the keys of XREAD or XREADGROUP begin.
+pub(super) fn first_stream(request: &Request<'_>) -> Option<usize> {
+    let mut options = stream_options(request);
+    options.find(|(_, option)| option.eq_ignore_ascii_case(b"streams")).map(|(at, _)| at + 1)
 }
 
 fn limit(arg: &[u8], unit: Unit) -> Option<Option<Duration>> {

@@ -10,6 +10,8 @@ use super::Spec;
 pub enum Handling {
     /// It goes to the owner of its keys' slot, or to any primary if it has none.
     Forward,
+    /// As [`Self::Forward`]; it brings a script, which is remembered.
+    Eval,
     /// As [`Self::Forward`] for keys of one slot; for keys of many it is cut into parts.
     Split(SplitKind),
     /// It goes to the owner of its first argument's slot, though that is no key.
@@ -116,6 +118,7 @@ impl Handling {
     pub fn of(spec: &Spec, container: Option<Self>) -> Self {
         split(spec.name)
             .or_else(|| channel(spec.name))
+            .or_else(|| matches!(spec.name, "eval" | "eval_ro").then_some(Self::Eval))
             .or_else(|| local(spec.name))
             .or_else(|| broadcast(spec))
             .or_else(|| transaction(spec.name))

@@ -4,7 +4,10 @@
 //! What cannot be read as its key specs say has no keys here: any node then answers it with the right
 //! error, and none can run it on keys that it does not own.
 
-use super::{Begin, Command, Find, Flags, KeyFlags, KeySpec, blocking::block_option};
+use super::{
+    Begin, Command, Find, Flags, KeyFlags, KeySpec,
+    blocking::{block_option, first_stream},
+};
 use crate::resp::Request;
 
 /// Indexes of arguments that are keys; a buffer to use again and again.
@@ -72,6 +75,7 @@ impl Command {
         match self.name {
             "sort" => sort(request, keys),
             "migrate" => migrate(request, keys),
+            "xread" | "xreadgroup" => streams(request, keys)?,
             _ => self.key_specs.iter().try_for_each(|spec| by_spec(spec, request, keys))?,
         }
         Ok(())
@@ -207,6 +211,15 @@ fn sort(request: &Request<'_>, keys: &mut Keys) {
     store.into_iter().for_each(|index| keys.push(index));
 }
 
+/// `XREADGROUP [...] STREAMS key ... id ...`, where a group may be called as the keyword: redis `t_stream.c`,
+/// `xreadGetKeys`.
+fn streams(request: &Request<'_>, keys: &mut Keys) -> Result<(), Misfit> {
+    let Some(first) = first_stream(request) else { return Ok(()) };
+    let count = range(first, -1, 1, 2, request)?;
+    (first..first + count).for_each(|index| keys.push(index));
+    Ok(())
+}
+
 /// `MIGRATE host port key|"" db timeout [...] [KEYS key ...]`: redis db.c `migrateGetKeys`.
 fn migrate(request: &Request<'_>, keys: &mut Keys) {
     let mut index = 6;
@@ -247,6 +260,9 @@ mod tests {
             ("ZUNIONSTORE d 2 a b WEIGHTS 1 2", "d a b"),
             ("XREAD COUNT 1 STREAMS a b 0 0", "a b"),
             ("XREADGROUP GROUP streams c STREAMS a b > >", "a b"),
+            ("XREADGROUP NOACK BLOCK 0 GROUP streams streams streams a b > >", "a b"),
+            ("XREADGROUP COUNT 1 NOACK GROUP g streams STREAMS a >", "a"),
+            ("XREAD COUNT 1 BLOCK", ""),
             ("EVAL s 2 a b c", "a b"),
             ("EVAL s 0 a", ""),
             ("SORT k STORE x LIMIT STORE 2 STORE d", "k d"),

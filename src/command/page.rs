@@ -74,7 +74,7 @@ fn row(command: &Command) -> String {
 /// What is done with a command, in a word and in a sentence.
 fn deed(command: &Command) -> (&'static str, String) {
     let (kind, how) = match command.handling {
-        Handling::Forward => return forwarded(command),
+        Handling::Forward | Handling::Eval => return forwarded(command),
         Handling::Split(kind) => ("split", merged(kind)),
         Handling::Channel => ("passes", "to the owner of its channel's slot"),
         Handling::Broadcast(kind) => ("broadcast", made_one(kind)),

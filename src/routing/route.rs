@@ -29,6 +29,8 @@ pub enum Route {
     Watch(Slot),
     /// Nowhere: it acts on the client's transaction.
     Transaction(Transaction),
+    /// To the owner of a slot, or any primary, with a script.
+    Eval(Option<Slot>),
 }
 
 /// Why a request goes nowhere.
@@ -56,6 +58,7 @@ pub fn route(command: &Command, request: Request<'_>, keys: &mut Keys) -> Result
             None => Ok(Route::Any),
         },
         Handling::Forward => by_keys(command, request, keys),
+        Handling::Eval => one_slot(command, request, keys).map(Route::Eval),
         Handling::Channel => request.arg(1).map_or(Ok(Route::Any), |name| Ok(Route::Owner(Slot::of(name)))),
         Handling::Split(kind) => Ok(split(kind, request)),
         Handling::Broadcast(kind) => Ok(Route::Broadcast(kind)),
@@ -103,7 +106,7 @@ pub fn route_queued(
         _ if RUN_BY_NODES.contains(&command.name) => Ok(None),
         // The slot of a shard channel is that of its name.
         _ if command.name == "spublish" => Ok(request.arg(1).map(Slot::of)),
-        Handling::Forward | Handling::Split(_) => one_slot(command, request, keys),
+        Handling::Forward | Handling::Eval | Handling::Split(_) => one_slot(command, request, keys),
         Handling::Channel
         | Handling::Broadcast(_)
         | Handling::Admin(_)

@@ -13,6 +13,8 @@ pub enum Verdict {
     Retry(RetryAfter),
     /// The request did not run: the node does not have its script.
     Noscript,
+    /// The request did not run if it calls a function: the node does not have that.
+    Nofunction,
 }
 
 /// Where a node sent a request instead of running it.
@@ -54,6 +56,7 @@ impl Verdict {
         let mut words = line.split(|&b| b == b' ');
         let retry = match words.next().unwrap_or_default() {
             b"NOSCRIPT" if NOSCRIPT.contains(&line) => return Self::Noscript,
+            b"ERR" if line == NOFUNCTION => return Self::Nofunction,
             b"MOVED" => return redirect(words, from, Redirect::Moved),
             b"ASK" => return redirect(words, from, Redirect::Ask),
             b"TRYAGAIN" => RetryAfter::Tryagain,
@@ -71,6 +74,9 @@ impl Verdict {
 /// letter.
 const NOSCRIPT: [&[u8]; 2] =
     [b"NOSCRIPT No matching script. Please use EVAL.", b"NOSCRIPT No matching script."];
+
+/// As in redis functions.c `fcallCommandGeneric`.
+const NOFUNCTION: &[u8] = b"ERR Function not found";
 
 /// Reads `<slot> <host>:<port>`; an empty host is the host of the node that said so.
 fn redirect<'a>(
@@ -129,10 +135,11 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_script_is_told_by_the_servers_own_words() {
+    fn a_missing_script_or_function_is_told_by_the_servers_own_words() {
         for words in ["No matching script. Please use EVAL.", "No matching script."] {
             assert_eq!(of(&format!("-NOSCRIPT {words}\r\n")), Verdict::Noscript);
         }
+        assert_eq!(of("-ERR Function not found\r\n"), Verdict::Nofunction);
     }
 
     #[test]

@@ -7,16 +7,19 @@ use super::{
     Worker,
     apart::{self, Place},
     client::Client,
+    cross::ODD_REPLY,
+    dial,
     dispatch::Step,
     errand::{Block, Errand},
     line::Reply,
+    news,
 };
 use crate::{
     cluster::Slot,
     command::Command,
     node,
     resp::{Request, Value},
-    worker::dial,
+    routing::Series,
 };
 
 /// Sends `request`, which may block, when all before it is answered.
@@ -30,22 +33,37 @@ pub(super) fn block(
         return Step::Hold;
     }
     let ticket = client.ticket(Some(command));
+    let series =
+        wants_news(command, &request).then(|| Series::of(command, request, &client.worker.keys.borrow()));
     let errand = Errand {
         block: Block::For(command.block_time(&request)),
         ..Errand::new(client, slot, request.frame().to_vec(), command.read_only())
     };
     apart::send(client, true, async move {
-        let worker = Rc::clone(&errand.client.worker);
-        let reply = match errand.run().await {
-            Ok(answered) => {
-                worker.pool.give_back(answered.connection);
-                answered.reply
-            }
-            Err(error) => error,
-        };
+        let reply = run(errand, series).await.unwrap_or_else(|error| error);
         move || ticket.answer(Reply::Own(reply))
     });
     Step::Done
+}
+
+/// Whether it reads of a stream only what is new.
+fn wants_news(command: &Command, request: &Request<'_>) -> bool {
+    command.name == "xread" && request.args_from(0).any(|arg| arg == b"$")
+}
+
+async fn run(mut errand: Errand, series: Option<Series>) -> Result<Vec<u8>, Vec<u8>> {
+    let client = Rc::clone(&errand.client);
+    if let Some(mut series) = series {
+        match news::settle(&client, &mut series).await {
+            Ok(()) => errand.request = series.whole(),
+            // Without leave to look, news are what comes after the last try.
+            Err(error) if error.starts_with(b"-NOPERM ") || error == ODD_REPLY => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let answered = errand.run().await?;
+    client.worker.pool.give_back(answered.connection);
+    Ok(answered.reply)
 }
 
 impl Worker {

@@ -3,6 +3,8 @@
 //! Sent whole, so that nothing of another client comes between, and nothing is left open on the connection.
 //! Knows what its replies mean together; no socket.
 
+use std::collections::BTreeSet;
+
 use crate::{cluster::NodeAddr, routing::Verdict};
 
 /// What the replies to a transaction amount to so far.
@@ -13,6 +15,8 @@ pub(super) struct Bundle {
     left: u32,
     /// Whether all its commands only read.
     pub(super) read_only: bool,
+    /// What it calls the scripts that it runs.
+    pub(super) scripts: BTreeSet<Vec<u8>>,
     /// What the node said to MULTI, if not OK: then there was no transaction.
     unopened: Option<Vec<u8>>,
     /// The first error about a command that was to be queued: then nothing runs.
@@ -23,12 +27,13 @@ impl Bundle {
     /// Of so many `commands`, MULTI and EXEC not counted.
     pub(super) fn new(commands: u32, read_only: bool) -> Self {
         let before = commands + 1;
-        Self { before, left: before, read_only, unopened: None, refusal: None }
+        let scripts = BTreeSet::new();
+        Self { before, left: before, read_only, scripts, unopened: None, refusal: None }
     }
 
     /// It is sent, perhaps again: no reply has come.
     pub(super) fn begin(&mut self) {
-        *self = Self { left: self.before, unopened: None, refusal: None, ..*self };
+        (self.left, self.unopened, self.refusal) = (self.before, None, None);
     }
 
     /// How many replies it gets.

@@ -67,6 +67,7 @@ pub(super) fn plainly(client: &Rc<Client>, request: Request<'_>) -> Step {
         Ok(Route::Watch(slot)) => watch::watch(client, command, slot, request),
         Ok(Route::Block(slot)) => block::block(client, command, slot, request),
         Ok(Route::Wait) => wait::wait(client, command, request),
+        Ok(Route::Eval(slot)) => eval(client, command, slot, request),
         Err(Refusal::CrossSlot) if worker.config.cross_slot => cross::cross(client, command, request),
         Err(refusal) => refused(client, command, refusal),
     }
@@ -113,6 +114,15 @@ fn anywhere(client: &Rc<Client>, command: &'static Command, request: Request<'_>
     }
     let ticket = client.ticket(Some(command));
     Step::Send(backend, Flight::new(ticket, command, None, worker.now()))
+}
+
+/// To the owner of `slot`, or any primary, with a script.
+fn eval(client: &Rc<Client>, command: &'static Command, slot: Option<Slot>, request: Request<'_>) -> Step {
+    client.worker.note_eval(request);
+    match slot {
+        Some(slot) => forward(client, command, slot, request),
+        None => anywhere(client, command, request),
+    }
 }
 
 /// In parts, to the owners of many slots.

@@ -233,7 +233,9 @@ impl Errand {
             verdict => verdict,
         };
         let next = match verdict {
-            Verdict::Deliver | Verdict::Noscript => return Ok(Answered { reply, connection, asking }),
+            Verdict::Deliver | Verdict::Noscript | Verdict::Nofunction => {
+                return Ok(Answered { reply, connection, asking });
+            }
             Verdict::Retry(after) => {
                 worker.note_retry(after, Some(self.slot));
                 Next::Pause(reply)

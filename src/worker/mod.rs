@@ -16,12 +16,16 @@ mod deliver;
 mod dial;
 mod discover;
 mod dispatch;
+mod ear;
 mod errand;
 mod flight;
+mod functions;
 mod intake;
 mod line;
+mod lookout;
 mod mailbox;
 mod monitor;
+mod news;
 mod outbox;
 mod pause;
 mod pipe;
@@ -64,11 +68,14 @@ use self::{
     dedicated::Pool,
     deliver::Deliveries,
     discover::Discoveries,
+    functions::Sought,
     line::Line,
+    lookout::Lookouts,
     monitor::Monitoring,
     pipe::{Pipe, PipeId},
     pubsub::Subscriptions,
     routes::Routes,
+    scripts::Evals,
     tracking::Tracking,
 };
 use crate::{
@@ -147,6 +154,9 @@ struct Worker {
     pool: Pool,
     pause: Cell<Option<Pause>>,
     tracking: Tracking,
+    lookouts: Lookouts,
+    evals: Evals,
+    sought: Sought,
 }
 
 /// Runs worker `index` on this thread until it has drained.
@@ -193,6 +203,9 @@ impl Worker {
             pool: Pool::default(),
             pause: Cell::new(None),
             tracking: Tracking::default(),
+            lookouts: Lookouts::default(),
+            evals: Evals::default(),
+            sought: Sought::default(),
             slow_from: config.slow_from(),
             config,
             topology,

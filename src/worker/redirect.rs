@@ -13,7 +13,6 @@ use super::{
 use crate::{
     cluster::{NodeAddr, Slot},
     metrics::RetryReason,
-    resp::ASKING,
     routing::{Redirect, RetryAfter, Verdict},
     topology::Signal,
 };
@@ -49,6 +48,7 @@ impl Worker {
         match verdict {
             Verdict::Deliver => {}
             Verdict::Noscript => self.load_script(&client, flight, request, reply, from),
+            Verdict::Nofunction => self.load_function(&client, flight, request, reply, from),
             Verdict::Follow(Redirect::Moved(_, addr) | Redirect::Ask(_, addr))
                 if runs_script(&flight) && !self.knows(&addr) =>
             {
@@ -109,7 +109,7 @@ impl Worker {
             None => self.any_primary(flight.protocol),
         };
         match backend {
-            Some(backend) => backend.send_owned(request, flight),
+            Some(backend) => self.send_prepared(&backend, request, flight, false),
             None => self.await_owner(client, flight, request),
         }
     }
@@ -117,10 +117,7 @@ impl Worker {
     fn follow(self: &Rc<Self>, redirect: Redirect, flight: Flight, request: Vec<u8>) {
         let (Redirect::Moved(_, addr) | Redirect::Ask(_, addr)) = &redirect;
         let backend: Rc<Backend> = self.backend(addr, flight.protocol);
-        if matches!(redirect, Redirect::Ask(..)) {
-            backend.send(ASKING, Flight::asking(flight.received));
-        }
-        backend.send_owned(request, flight);
+        self.send_prepared(&backend, request, flight, matches!(redirect, Redirect::Ask(..)));
     }
 
     pub(super) fn note_redirect(&self, redirect: &Redirect) {
@@ -180,6 +177,7 @@ fn runs_script(flight: &Flight) -> bool {
 fn is_made_up(flight: &Flight, verdict: &Verdict, reply: &[u8]) -> bool {
     match verdict {
         Verdict::Deliver | Verdict::Noscript => false,
+        Verdict::Nofunction => flight.command.is_none_or(|command| !command.name.starts_with("fcall")),
         Verdict::Follow(Redirect::Moved(slot, _) | Redirect::Ask(slot, _)) => {
             flight.slot.is_some_and(|own| own != *slot)
         }

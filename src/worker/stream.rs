@@ -3,15 +3,15 @@
 use std::{
     io,
     os::fd::AsRawFd,
-    pin::Pin,
-    task::{Context, Poll},
+    pin::{Pin, pin},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
 use bytes::BufMut;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::{
-    io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf},
+    io::{AsyncRead, AsyncWrite, DuplexStream, Interest, ReadBuf},
     net::{TcpStream, UnixStream},
 };
 
@@ -46,6 +46,17 @@ impl Stream {
         }
     }
 
+    /// Whether the peer has hung up, as far as is known: also when not all that it sent was read.
+    pub(super) fn is_hung_up(&self) -> bool {
+        let mut cx = Context::from_waker(Waker::noop());
+        let ready = match self {
+            Self::Tcp(tcp) => pin!(tcp.ready(Interest::READABLE)).poll(&mut cx),
+            Self::Unix(unix) => pin!(unix.ready(Interest::READABLE)).poll(&mut cx),
+            Self::Lane(_) => Poll::Pending,
+        };
+        matches!(ready, Poll::Ready(Ok(ready)) if ready.is_read_closed())
+    }
+
     /// Lets the kernel find out when the other machine is gone.
     pub(super) fn keep_alive(&self) {
         let every = TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE_AGAIN).with_retries(3);
@@ -77,9 +88,9 @@ impl Stream {
         use tokio::io::AsyncReadExt;
         let mut room = bytes.limit(most);
         match self {
-            Self::Tcp(tcp) => std::pin::pin!(tcp.read_buf(&mut room)).poll(cx),
-            Self::Unix(unix) => std::pin::pin!(unix.read_buf(&mut room)).poll(cx),
-            Self::Lane(lane) => std::pin::pin!(lane.read_buf(&mut room)).poll(cx),
+            Self::Tcp(tcp) => pin!(tcp.read_buf(&mut room)).poll(cx),
+            Self::Unix(unix) => pin!(unix.read_buf(&mut room)).poll(cx),
+            Self::Lane(lane) => pin!(lane.read_buf(&mut room)).poll(cx),
         }
     }
 

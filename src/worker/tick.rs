@@ -2,7 +2,10 @@
 
 use std::{rc::Rc, time::Duration};
 
-use super::{Worker, client::Client};
+use super::{
+    Worker,
+    client::{Client, MAX_HELD},
+};
 use crate::metrics::CloseReason;
 
 /// How often nodes are looked at.
@@ -56,7 +59,12 @@ impl Worker {
     fn sweep_clients(&self) {
         let mut buffered = 0;
         for client in self.clients.borrow().values() {
-            buffered += client.held_bytes().all();
+            let held = client.held_bytes();
+            buffered += held.all();
+            if held.input >= MAX_HELD && client.apart.blocks() {
+                // It is not read any more: it looks whether it was hung up.
+                client.wake();
+            }
             let idle = self.age(client.active.get());
             if idle >= QUIET {
                 client.shrink();

@@ -133,6 +133,9 @@ fn queue(client: &Rc<Client>, command: &'static Command, request: Request<'_>) -
     });
     match queued {
         Ok(()) => {
+            if command.handling == Handling::Eval {
+                client.worker.note_eval(request);
+            }
             client.reply(Some(command), b"+QUEUED\r\n");
             Step::Done
         }
@@ -228,7 +231,7 @@ fn exec_shared(client: &Rc<Client>, command: &'static Command) -> Step {
     if backend.as_ref().is_some_and(|backend| backend.refuses(client)) {
         return Step::Hold;
     }
-    let Some((bytes, bundle, loads)) = take_queued(client) else { return Step::Done };
+    let Some((bytes, bundle)) = take_queued(client) else { return Step::Done };
     if backend.is_none() && !worker.knows_cluster() {
         return refuse(client, Some(command), dispatch::NO_CLUSTER);
     }
@@ -236,10 +239,7 @@ fn exec_shared(client: &Rc<Client>, command: &'static Command) -> Step {
     flight.bundle = Some(Box::new(bundle));
     match backend {
         Some(backend) => {
-            for load in loads {
-                backend.send_owned(load, Flight::asking(flight.received));
-            }
-            backend.send_owned(bytes, flight);
+            worker.send_prepared(&backend, bytes, flight, false);
             worker.mind_many_keys(client);
         }
         None => worker.await_owner(client, flight, bytes),
@@ -247,14 +247,14 @@ fn exec_shared(client: &Rc<Client>, command: &'static Command) -> Step {
     Step::Done
 }
 
-/// The transaction as it is sent, and the requests that give a node the scripts in it: inside it would be too
-/// late. The client queues nothing from here on.
-pub(super) fn take_queued(client: &Client) -> Option<(Vec<u8>, Bundle, Vec<Vec<u8>>)> {
+/// The transaction as it is sent. The client queues nothing from here on.
+pub(super) fn take_queued(client: &Client) -> Option<(Vec<u8>, Bundle)> {
     let Queued { mut bytes, commands, read_only, scripts, .. } =
         client.apart.change(|affairs| affairs.queued.take())?;
     bytes.extend_from_slice(EXEC);
-    let loads = scripts.iter().filter_map(|name| client.worker.loading(name)).collect();
-    Some((bytes, Bundle::new(commands, read_only), loads))
+    let mut bundle = Bundle::new(commands, read_only);
+    bundle.scripts = scripts;
+    Some((bytes, bundle))
 }
 
 /// Forgets the transaction and what is watched.

@@ -6,7 +6,7 @@
 //! nodes the client wrote to is not noted, as that would cost every write; all are asked, and the least counts.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::BTreeMap,
     rc::Rc,
     time::{Duration, Instant},
 };
@@ -23,7 +23,7 @@ use super::{
     redirect::NOT_SERVED,
 };
 use crate::{
-    cluster::{NodeAddr, NodeIndex, SLOTS, Slot},
+    cluster::{NodeAddr, Slot},
     command::{BlockTime, Command},
     resp::{Protocol, ReplyWriter, Request, Value, encode_request, parse},
     routing::Verdict,
@@ -173,7 +173,7 @@ async fn ask(client: Rc<Client>, addr: NodeAddr, requests: Vec<u8>, limit: Optio
 fn understand(replies: &[Vec<u8>], addr: &NodeAddr) -> Heard {
     if let Some(error) = first_error(replies) {
         return match Verdict::of(error, addr) {
-            Verdict::Deliver | Verdict::Noscript => Heard::Error(error.clone()),
+            Verdict::Deliver | Verdict::Noscript | Verdict::Nofunction => Heard::Error(error.clone()),
             Verdict::Follow(_) => Heard::Trouble(NOT_SERVED.to_vec()),
             Verdict::Retry(_) => Heard::Trouble(error.clone()),
         };
@@ -193,21 +193,19 @@ fn first_error(replies: &[Vec<u8>]) -> Option<&Vec<u8>> {
 
 impl Worker {
     /// Each primary that owns slots, with a key for the marker that is its own.
-    fn places(&self) -> HashMap<NodeAddr, String> {
+    fn places(&self) -> Vec<(NodeAddr, String)> {
         let table = self.topology.table().load();
-        let slots = (0..SLOTS as u64).filter_map(Slot::new);
-        let owners: HashSet<usize> =
-            slots.filter_map(|slot| table.owner(slot)).map(NodeIndex::index).collect();
-        let mut places = HashMap::new();
+        let owners = table.shards().len();
+        let mut places: BTreeMap<usize, (NodeAddr, String)> = BTreeMap::new();
         for name in (0..MAX_NAMES).map(|n| format!("slotway:wait:marker:{n}")) {
-            if places.len() >= owners.len() {
+            if places.len() >= owners {
                 break;
             }
             if let Some(owner) = table.owner(Slot::of(name.as_bytes())) {
-                places.entry(table.node(owner).addr.clone()).or_insert(name);
+                places.entry(owner.index()).or_insert_with(|| (table.node(owner).addr.clone(), name));
             }
         }
-        places
+        places.into_values().collect()
     }
 }
 

@@ -115,13 +115,13 @@ pub(super) fn exec(client: &Rc<Client>, command: &'static Command) -> Step {
     }
     let ticket = client.ticket(Some(command));
     let watched = client.apart.change(|affairs| affairs.watched.take());
-    let Some(((bytes, bundle, loads), watched)) = take_queued(client).zip(watched) else {
+    let Some(((bytes, bundle), watched)) = take_queued(client).zip(watched) else {
         return Step::Done;
     };
     let (worker, protocol) = (Rc::clone(&client.worker), client.protocol.get());
     let (begun, node) = (worker.now(), watched.connection.as_ref().map(|connection| connection.addr.clone()));
     apart::send(client, false, async move {
-        let reply = match worker.execute(watched, &loads, &bytes, bundle).await {
+        let reply = match worker.execute(watched, &bytes, bundle).await {
             Some(reply) => reply,
             None => nil(protocol),
         };
@@ -140,18 +140,13 @@ fn nil(protocol: Protocol) -> Vec<u8> {
 
 impl Worker {
     /// The reply to EXEC; nothing if the watch was lost before it ran.
-    async fn execute(
-        &self,
-        watched: Watched,
-        loads: &[Vec<u8>],
-        bytes: &[u8],
-        mut bundle: Bundle,
-    ) -> Option<Vec<u8>> {
+    async fn execute(&self, watched: Watched, bytes: &[u8], mut bundle: Bundle) -> Option<Vec<u8>> {
         let mut connection = watched.connection?;
         if !connection.is_quiet().await {
             return None;
         }
         let prefix = if watched.asking { ASKING } else { &[] };
+        let loads = self.loads(&bundle);
         let extra = loads.len() + usize::from(watched.asking);
         let request = [&loads.concat(), prefix, bytes].concat();
         let done = connection.exchange(&request, bundle.replies() + extra, self.patience()).await;
@@ -170,7 +165,9 @@ impl Worker {
             self.pool.give_back(connection);
         }
         match verdict {
-            Verdict::Deliver | Verdict::Noscript => Some(error.unwrap_or_else(|| exec.clone())),
+            Verdict::Deliver | Verdict::Noscript | Verdict::Nofunction => {
+                Some(error.unwrap_or_else(|| exec.clone()))
+            }
             Verdict::Follow(redirect) => {
                 self.note_redirect(&redirect);
                 None

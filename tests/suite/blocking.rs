@@ -145,6 +145,10 @@ crosswise! {
             for client in &mut clients {
                 client.send_raw(b"BLPOP queue 0\r\nSET later 1\r\n");
             }
+            if round == 0 {
+                // One of them sends more behind it than is read.
+                clients[1].send_raw(&[&b"SET later "[..], &[b'x'; 60_000], b"\r\n"].concat().repeat(2));
+            }
             wait_for_blocked(&mut node, 4);
             clients.truncate(1);
             wait_for_blocked(&mut node, 1);

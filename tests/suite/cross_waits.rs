@@ -2,7 +2,10 @@
 
 use std::{thread, time::Duration};
 
-use crate::support::{Client, Kind, Setup, Value, eventually, everywhere};
+use crate::support::{
+    Act, Client, Cluster, FakeCluster, Kind, Proxy, Setup, Value, crosswise, eventually, everywhere,
+    slot::key_in, with_1_and_4_workers,
+};
 
 const FLAG: &[&str] = &["--cross-slot"];
 
@@ -72,6 +75,87 @@ everywhere! {
         let mut taken: Vec<String> = taking.into_iter().flat_map(|client| client.join().unwrap()).collect();
         taken.sort();
         assert_eq!(taken, (0..CLIENTS * EACH).map(|n| format!("{n:03}")).collect::<Vec<_>>());
+    }
+}
+
+/// How many keys the nodes of `cluster` are to tell of.
+fn listened(nodes: &mut [Client]) -> i64 {
+    let count = |node: &mut Client| {
+        let stats = node.run("INFO stats").text();
+        let line = stats.lines().find_map(|line| line.strip_prefix("tracking_total_keys:"));
+        line.expect("a count").parse::<i64>().expect("a number")
+    };
+    nodes.iter_mut().map(count).sum()
+}
+
+crosswise! {
+    fn nodes_tell_those_who_wait_of_what_comes(setup) {
+        let cluster = Cluster::start(setup.kind, 2, 0);
+        let proxy = Proxy::of(&cluster, setup.threads, FLAG);
+        let mut nodes = [cluster.client(0), cluster.client(1)];
+        let keys = [100, 16_000].map(|slot| key_in(slot, "wake"));
+        let mut waiting = [proxy.client(), proxy.client()];
+        for client in &mut waiting {
+            client.send(&["BLPOP", &keys[0], &keys[1], "0"]);
+        }
+        eventually("the nodes tell", || (listened(&mut nodes) == 2).then_some(()));
+        let mut other = proxy.client();
+        assert_eq!(other.run(&format!("RPUSH {} one two", keys[1])), Value::Integer(2));
+        let mut given: Vec<String> = waiting.iter_mut().map(|client| client.reply().items()[1].text()).collect();
+        given.sort();
+        assert_eq!(given, ["one", "two"]);
+    }
+
+    fn a_key_that_moves_while_it_is_waited_for_is_heard_of(setup) {
+        let cluster = Cluster::start(setup.kind, 2, 0);
+        let proxy = Proxy::of(&cluster, setup.threads, &["--cross-slot", "--topology-refresh", "100ms"]);
+        let mut nodes = [cluster.client(0), cluster.client(1)];
+        let keys = [100, 16_000].map(|slot| key_in(slot, "moves"));
+        let mut waiting = proxy.client();
+        waiting.send(&["BLPOP", &keys[0], &keys[1], "0"]);
+        eventually("the nodes tell", || (listened(&mut nodes) == 2).then_some(()));
+        cluster.migrate(100, 0, 1);
+        let mut other = proxy.client();
+        assert_eq!(other.run(&format!("RPUSH {} one", keys[0])), Value::Integer(1));
+        assert_eq!(waiting.reply().items()[1].text(), "one");
+    }
+}
+
+with_1_and_4_workers! {
+    fn a_node_is_asked_twice_and_once_more_at_the_end(threads) {
+        let cluster = FakeCluster::start(2);
+        let proxy = Proxy::before(&cluster.seeds(), threads, FLAG);
+        (0..2).for_each(|node| cluster.always(node, "EXEC", Act::reply("*1\r\n*-1")));
+        let [a, b] = [0, 16_000].map(|slot| key_in(slot, "twice"));
+        assert_eq!(proxy.client().run(&format!("BLPOP {a} {b} 0.5")), Value::NilArray);
+        for node in 0..2 {
+            assert_eq!((cluster.count(node, "EXISTS"), cluster.count(node, "EXEC")), (1, 3));
+        }
+    }
+
+    fn a_node_that_tells_nothing_is_asked_again_and_again(threads) {
+        let cluster = FakeCluster::start(2);
+        let proxy = Proxy::before(&cluster.seeds(), threads, FLAG);
+        cluster.always(1, "CLIENT TRACKING", Act::reply("-NOPERM no"));
+        (0..6).for_each(|_| cluster.on(1, "EXEC", Act::reply("*1\r\n*-1")));
+        cluster.always(0, "EXEC", Act::reply("*1\r\n*-1"));
+        cluster.always(1, "EXEC", Act::reply("*1\r\n*2\r\n$1\r\nb\r\n$1\r\nx"));
+        let [a, b] = [0, 16_000].map(|slot| key_in(slot, "again"));
+        assert_eq!(proxy.client().run(&format!("BLPOP {a} {b} 0")).items()[1].text(), "x");
+    }
+
+    fn news_are_what_came_since_the_request_also_when_it_is_sent_again(threads) {
+        let cluster = FakeCluster::start(1);
+        let proxy = Proxy::before(&cluster.seeds(), threads, &[]);
+        cluster.always(0, "XINFO STREAM", Act::reply("*2\r\n$17\r\nlast-generated-id\r\n$3\r\n5-1"));
+        cluster.on(0, "XREAD", Act::Close);
+        assert_eq!(proxy.client().run("XREAD BLOCK 0 STREAMS a $"), Value::ok());
+        assert_eq!(cluster.count(0, "XREAD BLOCK 0 STREAMS a 5-1"), 2);
+        cluster.always(0, "XINFO STREAM", Act::reply("-ERR no such key"));
+        cluster.forget_script(0);
+        cluster.on(0, "XINFO STREAM", Act::reply("-NOPERM no"));
+        assert_eq!(proxy.client().run("XREAD BLOCK 0 STREAMS a $"), Value::ok());
+        assert_eq!(cluster.count(0, "XREAD BLOCK 0 STREAMS a $"), 1);
     }
 }
 

@@ -27,6 +27,8 @@ mod commands;
 #[cfg(test)]
 mod cross;
 #[cfg(test)]
+mod cross_moves;
+#[cfg(test)]
 mod cross_waits;
 #[cfg(test)]
 mod crowds;

@@ -79,6 +79,17 @@ with_1_and_4_workers! {
         subscribe(&mut client, "SUBSCRIBE a");
     }
 
+    fn a_subscription_that_a_node_forbids_later_is_tried_again(threads) {
+        let (cluster, proxy) = two_nodes(threads, &[]);
+        let owner = cluster.owner("a");
+        let mut client = proxy.client();
+        subscribe(&mut client, "SSUBSCRIBE a");
+        cluster.stop(owner);
+        (0..4).for_each(|_| cluster.on(owner, "SSUBSCRIBE a", Act::reply("-NOPERM no permissions")));
+        cluster.resume(owner);
+        eventually("it is subscribed again", || (cluster.count(owner, "SSUBSCRIBE a") > 5).then_some(()));
+    }
+
     fn a_subscription_that_no_node_confirms_is_an_error_in_time(threads) {
         let (cluster, proxy) = two_nodes(threads, &["--retry-deadline", "300ms"]);
         let owner = cluster.owner("a");

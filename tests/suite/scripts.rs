@@ -132,6 +132,61 @@ crosswise! {
         assert!(proxied.run("FUNCTION DELETE lib").is_error());
     }
 
+    fn a_script_that_was_run_once_is_known_on_every_node(setup) {
+        let cluster = Cluster::start(setup.kind, 3, 0);
+        let proxy = Proxy::of(&cluster, setup.threads, &[]);
+        let mut client = proxy.client();
+        let keys = keys(setup, "eval");
+        for (n, lines) in [&["EVAL"][..], &["MULTI", "EVAL", "EXEC"]].into_iter().enumerate() {
+            let body = format!("{SCRIPT}+{n}");
+            let sha = cluster.client(0).request(&["SCRIPT", "LOAD", &body]).text();
+            (0..3).for_each(|node| drop(cluster.client(node).run("SCRIPT FLUSH")));
+            for line in lines {
+                let request: &[&str] = if *line == "EVAL" { &["EVAL", &body, "1", &keys[0]] } else { &[line] };
+                assert!(!client.request(request).is_error());
+            }
+            for key in &keys {
+                let reply = proxy.client().run(&format!("EVALSHA {sha} 1 {key}"));
+                assert!(matches!(reply, Value::Integer(_)), "{reply:?}");
+            }
+            assert_eq!(client.run("SCRIPT FLUSH"), Value::ok());
+            assert!(client.run(&format!("EVALSHA {sha} 1 {}", keys[1])).text().starts_with("NOSCRIPT "));
+            // What was forgotten is remembered when it is run again.
+            client.request(&["EVAL", &body, "1", &keys[0]]);
+            assert!(!client.run(&format!("EVALSHA {sha} 1 {}", keys[1])).is_error());
+        }
+    }
+
+    fn a_node_that_lacks_a_function_is_given_its_library(setup) {
+        let cluster = Cluster::start(setup.kind, 3, 0);
+        let proxy = Proxy::of(&cluster, setup.threads, &[]);
+        let mut client = proxy.client();
+        let library = "#!lua name=lib\nredis.register_function('add', function(keys) return redis.call('incr', keys[1]) end)";
+        assert_eq!(client.request(&["FUNCTION", "LOAD", library]).text(), "lib");
+        (1..3).for_each(|node| assert_eq!(cluster.client(node).run("FUNCTION FLUSH"), Value::ok()));
+        let keys = keys(setup, "given");
+        let mut others: Vec<Client> = (0..4).map(|_| proxy.client()).collect();
+        for key in &keys {
+            others.iter_mut().for_each(|other| other.send(&["FCALL", "ADD", "1", key]));
+            let mut counts: Vec<i64> = others.iter_mut().map(|other| other.reply().integer()).collect();
+            counts.sort_unstable();
+            assert_eq!(counts, [1, 2, 3, 4]);
+        }
+        assert_eq!(client.run(&format!("FCALL nosuch 1 {}", keys[0])), Value::error("ERR Function not found"));
+        // A library of the same name that lacks the function is left alone.
+        let mut node = cluster.client(1);
+        let other = library.replace("'add'", "'other'");
+        assert_eq!(node.request(&["FUNCTION", "LOAD", "REPLACE", &other]).text(), "lib");
+        crate::support::eventually("it was looked for and not loaded", || {
+            let reply = client.run(&format!("FCALL add 1 {}", keys[1]));
+            assert_eq!(reply, Value::error("ERR Function not found"));
+            let stats = node.run("INFO commandstats").text();
+            let loads = stats.lines().find(|line| line.starts_with("cmdstat_function|load:"))?.to_owned();
+            (!loads.contains("failed_calls=0")).then_some(())
+        });
+        assert_eq!(node.run(&format!("FCALL other 1 {}", keys[1])), Value::Integer(5));
+    }
+
     fn a_script_that_does_not_end_is_killed(setup) {
         let cluster = Cluster::start_with(setup.kind, 3, 0, &["--lua-time-limit", "50"]);
         let proxy = Proxy::of(&cluster, setup.threads, &["--backend-timeout", "0"]);
@@ -157,6 +212,27 @@ with_1_and_4_workers! {
         assert_eq!(replies, [Value::error(NOSCRIPT), Value::ok(), Value::bulk("2")]);
         assert_eq!(cluster.count(0, "EVALSHA"), 1);
         assert_eq!(client.run("EVALSHA E0E1F9FABFC9D4800C877A703B823AC0578FF8DB 1 a"), Value::ok());
+    }
+
+    fn a_redirected_transaction_brings_its_scripts_where_it_goes(threads) {
+        let cluster = FakeCluster::start(2);
+        let proxy = Proxy::before(&cluster.seeds(), threads, &[]);
+        let mut client = proxy.client();
+        let sha = "e0e1f9fabfc9d4800c877a703b823ac0578ff8db";
+        client.request(&["EVAL", "return 1", "0"]);
+        let key = key_in(100, "to");
+        let run = format!("EVALSHA {sha} 1 {key}");
+        for kind in ["ASK", "MOVED"] {
+            let before = cluster.seen(1).len();
+            cluster.on(0, &run, cluster.redirect(kind, &key, 1));
+            cluster.on(0, "EXEC", Act::reply("-EXECABORT Transaction discarded because of previous errors."));
+            cluster.on(1, "EXEC", Act::reply("*1\r\n:1"));
+            assert_eq!(client.pipeline(&["MULTI", &run, "EXEC"])[2], Value::Array(vec![Value::Integer(1)]));
+            let seen: Vec<String> = cluster.seen(1).split_off(before);
+            let asking = if kind == "ASK" { &["ASKING"][..] } else { &[] };
+            let wanted = [&["SCRIPT LOAD return 1"], asking, &["MULTI", &run, "EXEC"]].concat();
+            assert_eq!(seen, wanted);
+        }
     }
 
     fn a_node_that_never_takes_the_script_is_not_asked_for_ever(threads) {

@@ -33,6 +33,18 @@ impl Series {
         }
     }
 
+    /// The keys.
+    pub fn keys(&self) -> impl Iterator<Item = &[u8]> {
+        self.args[self.keys.clone()].iter().map(Vec::as_slice)
+    }
+
+    /// The request as it is now, for all keys.
+    pub fn whole(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        encode_request(&mut out, &self.args);
+        out
+    }
+
     /// The streams of which only what comes from now on is wanted: where the id stands, and the key.
     pub fn news(&self) -> Vec<(usize, Vec<u8>)> {
         let ids = self.keys.clone().map(|at| (at + self.keys.len(), self.args[at].clone()));
@@ -118,6 +130,8 @@ mod tests {
         series.want_behind(7, b"1-5");
         let runs: Vec<_> = series.runs().iter().map(|(_, request)| words(request)).collect();
         assert_eq!(runs, ["XREAD BLOCK 0 STREAMS $ $", "XREAD BLOCK 0 STREAMS b 1-5"]);
+        assert_eq!(words(&series.whole()), "XREAD BLOCK 0 STREAMS $ b $ 1-5");
+        assert_eq!(series.keys().collect::<Vec<_>>(), [b"$", b"b"]);
         assert!(self::series("BLPOP $ $ 0").news().is_empty());
     }
 }

@@ -16,9 +16,9 @@ use crate::{
     },
 };
 
-/// Bytes of requests that are read behind one that blocks; a client that sent more is not read, and so is
-/// not seen hanging up before the block ends.
-const MAX_HELD: usize = 64 * 1024;
+/// Bytes of requests that are read behind one that blocks; of a client that sent more only the kernel knows
+/// whether it has hung up, which is asked from time to time.
+pub(in crate::worker) const MAX_HELD: usize = 64 * 1024;
 #[derive(Default)]
 pub(super) struct Input {
     pub(super) intake: Intake,
@@ -74,7 +74,7 @@ impl Client {
                 Err(_) => return Poll::Ready(CloseReason::Io),
             }
         }
-        Poll::Pending
+        if stream.is_hung_up() { Poll::Ready(CloseReason::Client) } else { Poll::Pending }
     }
 
     /// Takes the requests that were read before. The first, if it is large, goes on without a copy.

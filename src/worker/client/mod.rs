@@ -14,6 +14,7 @@ use std::{
 };
 
 use self::input::Input;
+pub(super) use self::input::MAX_HELD;
 use super::{
     Worker,
     apart::Apart,

@@ -1,8 +1,9 @@
 //! Commands that take from the first of many keys that has something, and those that read many streams.
 //!
 //! One run of neighbouring keys of one slot is asked at a time, in the order of the keys, each in a
-//! transaction of its own, where nothing blocks. A request that may wait asks again after a pause. So it never
-//! waits at two nodes, which could both give it something. Invariant: what a node gave is the reply.
+//! transaction of its own, where nothing blocks. A request that may wait asks again when one of its keys has
+//! changed ([`lookout`](crate::worker::lookout)). So it never waits at two nodes, which could both give it
+//! something. Invariant: what a node gave is the reply.
 
 use std::{
     rc::Rc,
@@ -11,17 +12,22 @@ use std::{
 
 use tokio::time::timeout;
 
-use super::{ODD_REPLY, ask, transact};
+use super::{ODD_REPLY, transact};
 use crate::{
     cluster::Slot,
-    resp::{encode_request, parse},
     routing::{Series, elements, is_nothing, string_together},
-    worker::{client::Client, errand::Errand},
+    worker::{
+        client::Client,
+        errand::Errand,
+        lookout::{Heard, Wait},
+        news,
+    },
 };
 
-/// Between the first and the second time that keys are asked.
+/// Keys are asked again after this though no change was heard of: a slot may have moved.
+const LONGEST_REST: Duration = Duration::from_secs(1);
+/// While not all changes are heard of, keys are asked again after this, doubling up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
-/// Longest that a client may wait for what is already there.
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 
 /// Text as in redis networking.c `clientCommand`.
@@ -45,25 +51,35 @@ impl Fan {
     pub(super) async fn run(mut self) -> Vec<u8> {
         let begin = Instant::now();
         if self.waits
-            && let Err(error) = self.settle_news().await
+            && let Err(error) = news::settle(&self.client, &mut self.series).await
         {
             return error;
         }
         let runs = self.series.runs();
         let mut released = self.client.apart.wait_for_release();
-        let mut pause = FIRST_PAUSE;
+        let (mut wait, mut pause) = (None, FIRST_PAUSE);
         loop {
+            wait.iter().for_each(Wait::look);
             let reply = self.round(&runs).await;
-            let left = self.time.map_or(LONGEST_PAUSE, |time| time.saturating_sub(begin.elapsed()));
-            if !self.waits || !is_nothing(&reply) || left.is_zero() {
+            let left = self.time.map(|time| time.saturating_sub(begin.elapsed()));
+            if !self.waits || !is_nothing(&reply) || left.is_some_and(|left| left.is_zero()) {
                 return reply;
             }
-            match timeout(pause.min(left), &mut released).await {
-                Ok(Ok(true)) => return UNBLOCKED.to_vec(),
-                Ok(_) => return reply,
-                Err(_) => pause = LONGEST_PAUSE.min(2 * pause),
+            let wait =
+                wait.get_or_insert_with(|| Wait::new(&self.client.worker, self.series.keys(), self.takes()));
+            tokio::select! {
+                biased;
+                with_error = &mut released => {
+                    return if with_error == Ok(true) { UNBLOCKED.to_vec() } else { reply };
+                }
+                () = rest(wait, &mut pause, left) => {}
             }
         }
+    }
+
+    /// Whether it takes away what it gets.
+    fn takes(&self) -> bool {
+        !self.read_only
     }
 
     /// Asks for something, once.
@@ -91,45 +107,19 @@ impl Fan {
             _ => Err(ODD_REPLY.to_vec()),
         }
     }
-
-    /// Finds out where the streams end of which only what is new is wanted, as that is asked for many times.
-    async fn settle_news(&mut self) -> Result<(), Vec<u8>> {
-        for (at, key) in self.series.news() {
-            let mut request = Vec::new();
-            encode_request(&mut request, &[&b"XINFO"[..], b"STREAM", &key]);
-            match ask(Errand::new(&self.client, Slot::of(&key), request, true)).await {
-                Ok(reply) => {
-                    let last = last_id(&reply).ok_or_else(|| ODD_REPLY.to_vec())?;
-                    self.series.want_behind(at, &last);
-                }
-                Err(error) if error.starts_with(b"-ERR no such key") => self.series.want_behind(at, b"0-0"),
-                // Reading it says the same.
-                Err(error) if error.starts_with(b"-WRONGTYPE ") => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
-    }
 }
 
-/// The last id that a stream gave, by what XINFO STREAM says.
-fn last_id(reply: &[u8]) -> Option<Vec<u8>> {
-    let (stream, _) = parse(reply).ok()??;
-    Some(stream.get("last-generated-id")?.as_bytes()?.to_vec())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_stream_tells_its_last_id_in_both_versions() {
-        let fields = "$6\r\nlength\r\n:1\r\n$17\r\nlast-generated-id\r\n$3\r\n1-5\r\n";
-        for head in ["*4", "%2"] {
-            assert_eq!(last_id(format!("{head}\r\n{fields}").as_bytes()), Some(b"1-5".to_vec()));
-        }
-        for odd in ["*0\r\n", "+OK\r\n", "", "*2\r\n$17\r\nlast-generated-id\r\n:1\r\n"] {
-            assert_eq!(last_id(odd.as_bytes()), None);
-        }
-    }
+/// Rests until the keys are to be asked again, not for longer than is `left`.
+async fn rest(wait: &Wait, pause: &mut Duration, left: Option<Duration>) {
+    let rest = async {
+        let longest = match wait.listen().await {
+            Heard::FromNow => return,
+            Heard::All => LONGEST_REST,
+            Heard::Deaf => std::mem::replace(pause, LONGEST_PAUSE.min(2 * *pause)),
+        };
+        // Either way it is time.
+        let _ = timeout(longest, wait.woken()).await;
+    };
+    // So it is when the client's time is up.
+    let _ = timeout(left.unwrap_or(Duration::MAX), rest).await;
 }

@@ -28,7 +28,7 @@ const MAX_GATHERED: usize = 64 * 1024 * 1024;
 /// Most bytes that a reply has besides the one value in it.
 const FRAMING: usize = 64;
 
-const ODD_REPLY: &[u8] = b"-ERR unexpected reply to a part of the command\r\n";
+pub(super) const ODD_REPLY: &[u8] = b"-ERR unexpected reply to a part of the command\r\n";
 
 /// Does `command`, whose keys are of many slots.
 pub(super) fn cross(client: &Rc<Client>, command: &'static Command, request: Request<'_>) -> Step {
@@ -103,7 +103,7 @@ fn send(
 }
 
 /// What the node of `errand` replies; an error reply too is an error.
-async fn ask(errand: Errand) -> Result<Vec<u8>, Vec<u8>> {
+pub(super) async fn ask(errand: Errand) -> Result<Vec<u8>, Vec<u8>> {
     let client = Rc::clone(&errand.client);
     let Answered { reply, connection, .. } = errand.run().await?;
     client.worker.pool.give_back(connection);

@@ -49,6 +49,8 @@ pub(super) struct Subscriptions {
     pending: RefCell<Vec<Rc<Pending>>>,
     /// What must find a node anew.
     homeless: RefCell<Vec<(ChannelKind, Name)>>,
+    /// What somebody listens to and a node forbids, to be tried again in a while.
+    forbidden: RefCell<Vec<(ChannelKind, Name)>>,
     /// The slot table by which all was placed; none when it must be placed anew.
     epoch: Cell<Option<u64>>,
 }
@@ -149,13 +151,16 @@ impl Worker {
             Verdict::Deliver => {
                 tracing::warn!(node = %link.addr, "node refused a subscription");
                 let waiting = std::mem::take(&mut topic.waiting);
+                if !topic.subscribers.is_empty() {
+                    self.subscriptions.forbidden.borrow_mut().push((kind, Rc::clone(name)));
+                }
                 drop(topics);
                 return waiting.iter().for_each(|pending| self.give_up(pending, reply));
             }
             Verdict::Follow(Redirect::Moved(slot, addr) | Redirect::Ask(slot, addr)) => {
                 self.topology.signal(Signal::Moved(slot, addr));
             }
-            Verdict::Retry(_) | Verdict::Noscript => {}
+            Verdict::Retry(_) | Verdict::Noscript | Verdict::Nofunction => {}
         }
         self.subscriptions.homeless.borrow_mut().push((kind, Rc::clone(name)));
     }
@@ -190,7 +195,8 @@ impl Worker {
 
     /// Finds nodes for what has none, follows slots that moved, and answers requests whose time is up.
     pub(super) fn tend_subscriptions(self: &Rc<Self>, limit: u64) {
-        if self.subscriptions.links.borrow().is_empty() && self.subscriptions.pending.borrow().is_empty() {
+        let Subscriptions { links, pending, homeless, .. } = &self.subscriptions;
+        if links.borrow().is_empty() && pending.borrow().is_empty() && homeless.borrow().is_empty() {
             return;
         }
         let table = self.topology.table().load_full();
@@ -210,8 +216,9 @@ impl Worker {
         }
     }
 
-    /// Lets go of connections at which nothing is subscribed.
+    /// Lets go of connections at which nothing is subscribed, and has what nodes forbade tried again.
     pub(super) fn sweep_links(&self) {
+        self.subscriptions.homeless.borrow_mut().append(&mut self.subscriptions.forbidden.borrow_mut());
         self.subscriptions.links.borrow_mut().retain(|_, link| {
             // One is held here, one by its task, the others by topics.
             let used = Rc::strong_count(link) > 2;

@@ -1,0 +1,136 @@
+//! A connection on which a node tells of changed keys, in RESP3.
+//!
+//! Knows no client, and not what is asked over it. Invariant: it exists only after the node has confirmed that
+//! it tells; whoever waits for it may stop at any moment and lose nothing.
+
+use std::{
+    future::poll_fn,
+    io::IoSlice,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use tokio::time::timeout;
+
+use super::{Worker, dial, stream::Stream};
+use crate::{
+    cluster::NodeAddr,
+    metrics::NodeMetrics,
+    resp::{Protocol, ReplyScanner, encode_request},
+};
+
+/// A node that said nothing for so long is asked whether it is still there.
+const SILENCE: Duration = Duration::from_secs(1);
+/// Room for one read.
+const READ: usize = 64 * 1024;
+
+/// The connection.
+pub(super) struct Ear {
+    stream: Stream,
+    bytes: Vec<u8>,
+    /// What is to be written.
+    out: Vec<u8>,
+    scanner: ReplyScanner,
+    /// Whether the node owes a sign of life.
+    asked: bool,
+    metrics: Arc<NodeMetrics>,
+}
+
+impl Ear {
+    /// Connects to the node at `addr` and asks it to tell, by `request`. Why that failed is logged.
+    pub(super) async fn open(worker: &Worker, addr: &NodeAddr, request: &[&str]) -> Option<Self> {
+        let limit = dial::timeout(&worker.config);
+        let dialled = timeout(limit, dial::dial(addr, Protocol::Resp3, &worker.credentials)).await;
+        let stream = match dialled {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(why)) => return refused(addr, &why.to_string()),
+            Err(_) => return refused(addr, "no answer in time"),
+        };
+        let metrics = worker.node_metrics(addr);
+        metrics.connections.add(1);
+        let (bytes, out, scanner) = (Vec::new(), Vec::new(), ReplyScanner::default());
+        let mut ear = Self { stream, bytes, out, scanner, asked: false, metrics };
+        ear.say(request);
+        match timeout(limit, ear.confirmation()).await.ok().flatten() {
+            Some(b'+') => Some(ear),
+            Some(_) => refused(addr, "the node refused CLIENT TRACKING"),
+            None => refused(addr, "no answer in time"),
+        }
+    }
+
+    /// Has `request` written while it is heard.
+    pub(super) fn say<A: AsRef<[u8]>>(&mut self, request: &[A]) {
+        encode_request(&mut self.out, request);
+    }
+
+    /// The kind of the first reply. What comes behind it is left.
+    async fn confirmation(&mut self) -> Option<u8> {
+        loop {
+            while let Some(reply) = self.scanner.scan(&self.bytes).ok()? {
+                self.bytes.drain(..reply.len);
+                if reply.kind != b'>' {
+                    return Some(reply.kind);
+                }
+            }
+            poll_fn(|cx| self.poll_io(cx)).await?;
+        }
+    }
+
+    /// Waits until something comes, or for a while: whether it came. Nothing if the connection is lost.
+    pub(super) async fn hear(&mut self, worker: &Worker) -> Option<bool> {
+        let bounded = !worker.config.backend_timeout.is_zero();
+        let patience = if self.asked && bounded { worker.config.backend_timeout } else { SILENCE };
+        match timeout(patience, poll_fn(|cx| self.poll_io(cx))).await {
+            Ok(read) => {
+                let n = read?;
+                worker.tick_clock();
+                worker.metrics.backend_in.add(n as u64);
+                self.asked = false;
+                Some(true)
+            }
+            Err(_) if self.asked && bounded => None,
+            Err(_) => {
+                self.asked = true;
+                self.say(&["PING"]);
+                Some(false)
+            }
+        }
+    }
+
+    /// Takes `each` frame that has come; nothing if it is none.
+    pub(super) fn frames(&mut self, mut each: impl FnMut(&[u8])) -> Option<()> {
+        let mut at = 0;
+        while let Some(reply) = self.scanner.scan(&self.bytes[at..]).ok()? {
+            each(&self.bytes[at..at + reply.len]);
+            at += reply.len;
+        }
+        self.bytes.drain(..at);
+        Some(())
+    }
+
+    /// Writes what there is and reads once; ready with nothing if the connection is lost.
+    fn poll_io(&mut self, cx: &mut Context<'_>) -> Poll<Option<usize>> {
+        while !self.out.is_empty() {
+            match self.stream.poll_write(cx, &[IoSlice::new(&self.out)]) {
+                Poll::Ready(Ok(n)) if n > 0 => drop(self.out.drain(..n)),
+                Poll::Ready(_) => return Poll::Ready(None),
+                Poll::Pending => break,
+            }
+        }
+        self.bytes.reserve(READ);
+        let read = self.stream.poll_read_into(cx, &mut self.bytes, READ);
+        read.map(|read| read.ok().filter(|&n| n > 0))
+    }
+}
+
+impl Drop for Ear {
+    fn drop(&mut self) {
+        self.metrics.connections.sub(1);
+    }
+}
+
+fn refused(addr: &NodeAddr, why: &str) -> Option<Ear> {
+    tracing::warn!(node = %addr, why, "cannot hear of changed keys from node");
+    None
+}
