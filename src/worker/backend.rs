@@ -23,14 +23,11 @@ use super::{
     line::Reply,
     outbox::{LARGE, Outbox},
     pipe,
+    profile::Profile,
     stream::Stream,
 };
 use crate::{
-    cluster::NodeAddr,
-    metrics::NodeMetrics,
-    resp::{Protocol, ReplyScanner},
-    routing::Verdict,
-    topology::Signal,
+    cluster::NodeAddr, metrics::NodeMetrics, resp::ReplyScanner, routing::Verdict, topology::Signal,
 };
 
 /// Requests that one connection holds before clients that want it are no longer read, in bytes: enough to
@@ -45,7 +42,7 @@ const BACKOFF_MAX: Duration = Duration::from_secs(1);
 /// The connection of one worker to one node for clients of one profile.
 pub(super) struct Backend {
     pub(super) addr: NodeAddr,
-    pub(super) protocol: Protocol,
+    pub(super) profile: Profile,
     worker: Rc<Worker>,
     queue: RefCell<Queue>,
     waker: RefCell<Option<Waker>>,
@@ -83,11 +80,11 @@ enum Lost {
 
 impl Backend {
     /// The connection to `addr`, not made yet; its task runs on `worker`.
-    pub(super) fn spawn(worker: &Rc<Worker>, addr: NodeAddr, protocol: Protocol) -> Rc<Self> {
+    pub(super) fn spawn(worker: &Rc<Worker>, addr: NodeAddr, profile: Profile) -> Rc<Self> {
         let metrics = worker.node_metrics(&addr);
         let backend = Rc::new(Self {
             addr,
-            protocol,
+            profile,
             worker: Rc::clone(worker),
             queue: RefCell::default(),
             waker: RefCell::default(),
@@ -249,7 +246,7 @@ impl Backend {
     }
 
     async fn dial(&self) -> Option<Stream> {
-        let dialling = pipe::connect(&self.worker, &self.addr, self.protocol);
+        let dialling = pipe::connect(&self.worker, &self.addr, self.profile);
         let why = match tokio::time::timeout(dial::timeout(&self.worker.config), dialling).await {
             Ok(Ok(stream)) => return Some(stream),
             Ok(Err(why)) => why.to_string(),

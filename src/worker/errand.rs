@@ -20,7 +20,7 @@ use crate::{
     cluster::{NodeAddr, Slot},
     command::BlockTime,
     metrics::RetryReason,
-    resp::{ASKING, Limits, Protocol, Request, RequestParser, Scanned},
+    resp::{ASKING, Limits, Request, RequestParser, Scanned},
     routing::{Redirect, RetryAfter, Verdict},
     topology::Signal,
 };
@@ -157,8 +157,7 @@ impl Errand {
         trouble: &mut Trouble,
     ) -> Result<Answered, Next> {
         let worker = &self.client.worker;
-        let protocol: Protocol = self.client.protocol.get();
-        let mut connection = match worker.check_out(addr, protocol).await {
+        let mut connection = match worker.check_out(addr, self.client.profile()).await {
             Ok(connection) => connection,
             Err(NoConnection::Full) => return Err(Next::Fail(FULL.to_vec())),
             Err(NoConnection::Unreachable) => return Err(self.unreachable(addr)),

@@ -25,6 +25,7 @@ mod monitor;
 mod outbox;
 mod pause;
 mod pipe;
+mod profile;
 mod pubsub;
 mod redirect;
 mod retry;
@@ -67,6 +68,7 @@ use self::{
     line::Line,
     monitor::Monitoring,
     pipe::{Pipe, PipeId},
+    profile::{Databases, Profile},
     pubsub::Subscriptions,
     routes::Routes,
     tracking::Tracking,
@@ -78,7 +80,6 @@ use crate::{
     identity::Identity,
     metrics::{CloseReason, Metrics, NodeMetrics, WorkerMetrics},
     node::Credentials,
-    resp::Protocol,
     scripts::Scripts,
     slowlog::SlowLog,
     topology::Topology,
@@ -133,7 +134,8 @@ struct Worker {
     keys: RefCell<Keys>,
     reply: RefCell<Vec<u8>>,
     clients: RefCell<HashMap<u64, Rc<Client>>>,
-    backends: RefCell<HashMap<(NodeAddr, Protocol), Rc<Backend>>>,
+    backends: RefCell<HashMap<(NodeAddr, Profile), Rc<Backend>>>,
+    databases: Databases,
     /// Connections that other workers use too.
     pipes: RefCell<HashMap<PipeId, Rc<Pipe>>>,
     /// Slots that are moving, and until when that is assumed: their requests go one by one.
@@ -183,6 +185,7 @@ impl Worker {
             reply: RefCell::default(),
             clients: RefCell::default(),
             backends: RefCell::default(),
+            databases: Databases::default(),
             pipes: RefCell::default(),
             unsettled: RefCell::default(),
             any_unsettled: Cell::new(false),
@@ -294,6 +297,7 @@ impl Worker {
         tracing::debug!(client = id, ?reason, "client closed");
         self.unsubscribe_all(&client);
         self.untrack(&client);
+        client.enter(0);
         self.clients.borrow_mut().remove(&id);
         self.metrics.client_closed(reason);
         self.mailboxes.left(self.index);

@@ -27,6 +27,7 @@ pub(super) async fn run(worker: Rc<Worker>) {
         if count % SWEEP == 0 {
             worker.sweep_clients();
             worker.sweep_backends();
+            worker.sweep_databases();
             worker.pipes.borrow().values().for_each(|pipe| pipe.tidy());
             worker.sweep_links();
             worker.pool.sweep();
@@ -76,11 +77,12 @@ impl Worker {
         !timeout.is_zero() && idle >= timeout && !client.waits()
     }
 
-    /// Lets go of connections to nodes that are no longer of the cluster.
+    /// Lets go of connections to nodes that are no longer of the cluster, and to databases that nobody is in.
     fn sweep_backends(&self) {
         let mut backends = self.backends.borrow_mut();
-        backends.retain(|(addr, _), backend| {
-            let keep = self.knows(addr) || !backend.is_idle();
+        backends.retain(|(addr, profile), backend| {
+            let wanted = self.knows(addr) && self.databases.uses(profile.database);
+            let keep = wanted || !backend.is_idle();
             if keep {
                 backend.shrink();
             } else {

@@ -25,7 +25,7 @@ use super::{
 use crate::{
     cluster::{NodeAddr, NodeIndex, SLOTS, Slot},
     command::{BlockTime, Command},
-    resp::{Protocol, ReplyWriter, Request, Value, encode_request, parse},
+    resp::{ReplyWriter, Request, Value, encode_request, parse},
     routing::Verdict,
     topology::Signal,
 };
@@ -144,12 +144,11 @@ impl Wait {
 /// Asks the primary at `addr`.
 async fn ask(client: Rc<Client>, addr: NodeAddr, requests: Vec<u8>, limit: Option<Duration>) -> Heard {
     let worker = &client.worker;
-    let protocol: Protocol = client.protocol.get();
     let lost = || {
         worker.topology.signal(Signal::Lost);
         Heard::Trouble(format!("-CLUSTERDOWN node {addr} cannot be reached\r\n").into_bytes())
     };
-    let mut connection = match worker.check_out(&addr, protocol).await {
+    let mut connection = match worker.check_out(&addr, client.profile()).await {
         Ok(connection) => connection,
         Err(NoConnection::Full) => return Heard::Error(super::errand::FULL.to_vec()),
         Err(NoConnection::Unreachable) => return lost(),

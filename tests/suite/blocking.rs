@@ -52,6 +52,22 @@ fn wait_for_blocked(node: &mut Client, count: usize) {
     eventually(&wanted, || node.run("INFO clients").text().contains(&wanted).then_some(()));
 }
 
+#[test]
+fn clients_that_block_are_counted() {
+    let setup = Setup { kind: Kind::Redis, threads: 4 };
+    let proxy = setup.proxy();
+    let (mut asks, mut blocks, mut leaves) = (proxy.client(), proxy.client(), proxy.client());
+    let key = setup.key("counted");
+    blocks.send(&["BLPOP", &key, "0"]);
+    leaves.send(&["BLPOP", &key, "0"]);
+    wait_for_blocked(&mut asks, 2);
+    drop(leaves);
+    wait_for_blocked(&mut asks, 1);
+    asks.run(&format!("RPUSH {key} x"));
+    assert_eq!(blocks.reply().items()[1], Value::bulk("x"));
+    wait_for_blocked(&mut asks, 0);
+}
+
 everywhere! {
     fn a_dialogue_is_that_of_a_single_server(setup) {
         let (proxy, server) = (setup.proxy(), Server::single(setup.kind));

@@ -30,6 +30,8 @@ mod cross;
 mod cross_waits;
 #[cfg(test)]
 mod crowds;
+#[cfg(test)]
+mod databases;
 mod every_command;
 #[cfg(test)]
 mod figures;

@@ -139,6 +139,7 @@ pub(super) fn reset(client: &Rc<Client>) {
     transaction::reset(client);
     client.worker.untrack(client);
     speak(client, Protocol::Resp2);
+    client.enter(0);
     client.mute.set(Mute::No);
     client.authenticated.set(client.worker.config.requirepass.is_none());
     *client.names.borrow_mut() = Names::default();

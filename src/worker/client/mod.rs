@@ -60,6 +60,7 @@ pub(super) struct Client {
     pub(super) retries: Retries,
     pub(super) apart: Apart,
     pub(super) protocol: Cell<Protocol>,
+    pub(super) database: Cell<u16>,
     pub(super) authenticated: Cell<bool>,
     pub(super) mute: Cell<Mute>,
     /// Whether it listens to any channel, or monitors: then it may send little else.
@@ -148,6 +149,7 @@ impl Client {
             retries: Retries::default(),
             apart: Apart::default(),
             protocol: Cell::new(Protocol::Resp2),
+            database: Cell::new(0),
             authenticated: Cell::new(worker.config.requirepass.is_none()),
             mute: Cell::new(Mute::No),
             listens: Cell::new(false),

@@ -50,11 +50,11 @@ enum Round {
     Again(&'static [u8]),
 }
 
-/// Whether the COPY `request` replaces what there is.
+/// Whether the COPY `request` of a client in `database` replaces what there is.
 ///
 /// # Errors
 /// The text is that of redis db.c `copyCommand`.
-pub(super) fn copy_replaces(request: Request<'_>) -> Result<bool, &'static str> {
+pub(super) fn copy_replaces(request: Request<'_>, database: u16) -> Result<bool, &'static str> {
     let mut options = request.args_from(3);
     let mut replaces = false;
     while let Some(option) = options.next() {
@@ -62,8 +62,8 @@ pub(super) fn copy_replaces(request: Request<'_>) -> Result<bool, &'static str> 
             replaces = true;
         } else if option.eq_ignore_ascii_case(b"db") {
             match options.next() {
-                Some(b"0") => {}
-                Some(_) => return Err("ERR DB index is out of range"),
+                Some(word) if word == database.to_string().as_bytes() => {}
+                Some(_) => return Err("ERR COPY to another database is served for keys of one slot only"),
                 None => return Err("ERR syntax error"),
             }
         } else {
@@ -228,10 +228,11 @@ mod tests {
 
     #[test]
     fn copy_has_few_options() {
-        let of = |line: &str| copy_replaces(Owned::new(line).request());
+        let of = |line: &str| copy_replaces(Owned::new(line).request(), 0);
         assert_eq!(of("COPY a b"), Ok(false));
         assert_eq!(of("COPY a b replace DB 0"), Ok(true));
-        assert_eq!(of("COPY a b DB 1"), Err("ERR DB index is out of range"));
+        assert_eq!(copy_replaces(Owned::new("COPY a b DB 3").request(), 3), Ok(false));
+        assert!(of("COPY a b DB 1").is_err_and(|text| text.contains("another database")));
         assert_eq!(of("COPY a b DB"), Err("ERR syntax error"));
         assert_eq!(of("COPY a b FOO"), Err("ERR syntax error"));
     }

@@ -60,7 +60,7 @@ fn copies(client: &Rc<Client>, command: &'static Command, request: Request<'_>) 
 
 fn carry(client: &Rc<Client>, command: &'static Command, cross: Cross, request: Request<'_>) -> Step {
     let replace = match cross {
-        Cross::Copy => match carry::copy_replaces(request) {
+        Cross::Copy => match carry::copy_replaces(request, client.database.get()) {
             Ok(replace) => replace,
             Err(text) => return refuse(client, Some(command), text),
         },
