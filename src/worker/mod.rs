@@ -57,6 +57,7 @@ pub use pause::Pause;
 pub use pipe::Wish;
 pub use pubsub::{TopicQuery, TopicReport};
 use tokio::sync::mpsc;
+pub use tracking::{News, NoEar};
 pub use who::Who;
 
 use self::{
@@ -223,6 +224,8 @@ impl Worker {
                 Some(Mail::Arrived(_) | Mail::Left) => {}
                 Some(Mail::Refused) => self.metrics.clients_closed[CloseReason::MaxClients.index()].add(1),
                 Some(Mail::Lane(wish)) => self.grant(wish),
+                Some(Mail::News(news)) => self.hear_news(news),
+                Some(Mail::NoEar(gone)) => self.miss_ear(&gone),
                 Some(Mail::Ask(question)) => self.hear(question),
                 Some(Mail::Drain) => {
                     draining = true;
@@ -244,6 +247,10 @@ impl Worker {
                     None => self.unpause(),
                 }
                 reply.send(())
+            }
+            Question::Find(id, reply) => {
+                let found = self.clients.borrow().contains_key(&id).then_some(self.index);
+                reply.send(found).map_err(drop)
             }
             Question::Topics(query, reply) => reply.send(self.report_topics(&query)).map_err(drop),
             Question::Unblock(id, with_error, reply) => {

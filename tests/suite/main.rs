@@ -58,6 +58,8 @@ mod pubsub;
 #[cfg(test)]
 mod pubsub_nodes;
 #[cfg(test)]
+mod redirection;
+#[cfg(test)]
 mod redirects;
 #[cfg(test)]
 mod regression;

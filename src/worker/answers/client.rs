@@ -185,6 +185,7 @@ fn flags(client: &Client) -> String {
         ('x', client.apart.queues()),
         ('b', client.apart.on_errand()),
         ('t', client.apart.look(|affairs| affairs.tracked.is_some())),
+        ('R', client.apart.look_at_tracked(|tracked| tracked.redirection.broken)),
         ('B', client.apart.look_at_tracked(|tracked| matches!(tracked.mode, Mode::Broadcast(_)))),
         ('e', client.no_evict.get()),
         ('T', client.no_touch.get()),

@@ -22,7 +22,7 @@ use tokio::{io::DuplexStream, sync::oneshot};
 
 use self::joint::{Ended, Joint};
 use super::{
-    Worker,
+    Mail, Worker,
     dial::{self, DialError},
     profile::Profile,
     stream::Stream,
@@ -66,7 +66,7 @@ pub(super) async fn connect(worker: &Worker, addr: &NodeAddr, profile: Profile) 
     };
     let id = PipeId { addr: addr.clone(), profile, number: worker.index % pipes };
     let (lane, wished) = oneshot::channel();
-    worker.mailboxes.wish(id.owner(worker.config.threads, pipes), Wish { id, lane });
+    worker.mailboxes.send(id.owner(worker.config.threads, pipes), Mail::Lane(Wish { id, lane }));
     wished.await.map(Stream::Lane).map_err(|_| DialError::Shared)
 }
 

@@ -9,6 +9,7 @@
 //! Invariant: a client never keeps, for longer than news travel, a value that a node has changed.
 
 mod link;
+mod redirected;
 mod table;
 mod tracked;
 
@@ -20,10 +21,14 @@ use std::{
 
 use tokio::{sync::Notify, time::timeout};
 
-pub(super) use self::tracked::{Change, Mode, Tracked, change};
+pub use self::redirected::{News, NoEar};
 use self::{
     link::Link,
     table::{Key, Table},
+};
+pub(super) use self::{
+    redirected::{Ear, Redirection},
+    tracked::{Change, Mode, Tracked, change},
 };
 use super::{Worker, client::Client};
 use crate::{
@@ -78,13 +83,14 @@ impl Worker {
     }
 
     /// `client` hears of changed keys from now on.
-    pub(super) fn track(&self, client: &Rc<Client>, mode: Mode, noloop: bool) {
+    pub(super) fn track(&self, client: &Rc<Client>, mode: Mode, noloop: bool, ear: Option<Ear>) {
         let listens = matches!(mode, Mode::Broadcast(_));
         let to = if listens { &self.tracking.listeners } else { &self.tracking.readers };
         to.borrow_mut().insert(client.id, Rc::clone(client));
         client.apart.change(|affairs| {
             let tracked = affairs.tracked.get_or_insert_default();
             (tracked.mode, tracked.noloop) = (mode, noloop);
+            tracked.redirection = Redirection::to(ear);
         });
     }
 
@@ -107,6 +113,9 @@ impl Worker {
                 tracking.table.take();
             }
             return;
+        }
+        for clients in [&tracking.readers, &tracking.listeners] {
+            clients.borrow().values().for_each(Client::tell_late);
         }
         let table = self.topology.table().load_full();
         let primaries =
@@ -262,7 +271,9 @@ impl Client {
     }
 
     fn tell_now(self: &Rc<Self>, keys: Option<&[&[u8]]>) {
-        if self.protocol.get() == Protocol::Resp3 {
+        if let Some(ear) = self.ear() {
+            self.tell_ear(ear, keys);
+        } else if self.protocol.get() == Protocol::Resp3 {
             let mut push = Vec::new();
             encode_invalidation(&mut push, keys);
             self.hand(&[], &push);
@@ -271,7 +282,9 @@ impl Client {
 
     /// Tells it behind the replies to all that it has sent.
     fn tell_behind(self: &Rc<Self>, keys: Option<&[&[u8]]>) {
-        if self.protocol.get() == Protocol::Resp3 {
+        if let Some(ear) = self.ear() {
+            self.tell_ear_behind(ear, keys);
+        } else if self.protocol.get() == Protocol::Resp3 {
             let mut push = Vec::new();
             encode_invalidation(&mut push, keys);
             if !self.line().borrow_mut().follow_up(&push) {
