@@ -58,7 +58,8 @@
 //!
 //! ## Changed keys
 //! `worker::tracking` hears of every key that changes over a connection to each primary, while any client of its
-//! worker wants that, and tells those who read them, behind replies that may be older.
+//! worker wants that, and tells those who read them, behind replies that may be older. Who does not want to hear
+//! of its own writes has connections of its own, since only nodes can tell whose a write was.
 //!
 //! ## Watching
 //! `worker::slow` notes requests that took long when they are answered, from the bytes in the outbox.

@@ -168,7 +168,7 @@ impl Shelf {
 
 impl Pool {
     fn shelf(&self, worker: &Worker, addr: &NodeAddr, protocol: Protocol) -> Rc<Shelf> {
-        let share = (worker.config.dedicated_connections / worker.config.threads).max(1);
+        let share = worker.dedicated_share();
         let mut shelves = self.0.borrow_mut();
         let new = || Shelf { share, permits: Arc::new(Semaphore::new(share)), idle: RefCell::default() };
         Rc::clone(shelves.entry((addr.clone(), protocol)).or_insert_with(|| Rc::new(new())))
@@ -200,12 +200,18 @@ impl Pool {
 }
 
 impl Worker {
+    /// How many connections to one node may be one client's each.
+    pub(super) fn dedicated_share(&self) -> usize {
+        (self.config.dedicated_connections / self.config.threads).max(1)
+    }
+
     /// A connection to `addr` for one client, waited for within the retry deadline.
     pub(super) async fn check_out(
         &self,
         addr: &NodeAddr,
         profile: Profile,
     ) -> Result<Dedicated, NoConnection> {
+        let profile = Profile { own: 0, ..profile };
         let shelf = self.pool.shelf(self, addr, profile.protocol);
         let permit = Arc::clone(&shelf.permits).acquire_owned();
         let Ok(Ok(permit)) = timeout(self.config.retry_deadline, permit).await else {

@@ -2,7 +2,8 @@
 //!
 //! A connection is of one profile from its greeting on. Database 0 is the plain case. Others exist in Valkey
 //! clusters that have `cluster-databases`; their connections are made when first used and closed when no client
-//! is in the database any more. Invariant: the clients of one worker are in at most [`MAX_DATABASES`] others.
+//! is in the database any more. A client that tracks with NOLOOP has a profile that no
+//! other has. Invariant: the clients of one worker are in at most [`MAX_DATABASES`] others.
 
 use std::{cell::RefCell, collections::HashMap, rc::Rc};
 
@@ -31,11 +32,21 @@ const TOO_MANY: &[u8] = b"-ERR clients of slotway are in too many databases at t
 pub(super) struct Profile {
     pub(super) protocol: Protocol,
     pub(super) database: u16,
+    /// The number of the one client that they are for; 0 where they are shared.
+    pub(super) own: u32,
+}
+
+impl Profile {
+    /// Whether it is one of the two that most clients have.
+    #[inline]
+    pub(super) fn is_plain(self) -> bool {
+        self.database == 0 && self.own == 0
+    }
 }
 
 impl From<Protocol> for Profile {
     fn from(protocol: Protocol) -> Self {
-        Self { protocol, database: 0 }
+        Self { protocol, ..Self::default() }
     }
 }
 
@@ -93,7 +104,7 @@ impl Client {
     /// By which its requests travel.
     #[inline]
     pub(super) fn profile(&self) -> Profile {
-        Profile { protocol: self.protocol.get(), database: self.database.get() }
+        Profile { protocol: self.protocol.get(), database: self.database.get(), own: self.own.get() }
     }
 
     /// Requests for one database and those for another travel on different connections: the first must be

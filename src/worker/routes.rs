@@ -19,7 +19,7 @@ const RESHARDING_FOR: u64 = 60_000_000_000;
 pub(super) struct Routes {
     cache: Cache<Arc<ArcSwap<SlotTable>>, Arc<SlotTable>>,
     table: Arc<SlotTable>,
-    /// Per protocol version, for database 0, at each node's index in `table`; none before it is first needed.
+    /// Per protocol version, shared and for database 0, at each node's index in `table`; none before it is first needed.
     backends: [Vec<Option<Rc<Backend>>>; 2],
     /// Which primary the next request without key goes to.
     next: usize,
@@ -96,7 +96,7 @@ impl Worker {
     pub(super) fn owner(self: &Rc<Self>, slot: Slot, profile: Profile) -> Option<Rc<Backend>> {
         let mut routes = self.routes.borrow_mut();
         let node = routes.table.owner(slot)?;
-        if profile.database != 0 {
+        if !profile.is_plain() {
             return Some(self.backend(&routes.table.node(node).addr, profile));
         }
         let protocol = profile.protocol as usize;

@@ -40,6 +40,7 @@ impl Worker {
         let limit = self.answer_limit();
         for backend in self.backends.borrow().values() {
             backend.check_timeout(limit);
+            backend.check_silence();
         }
         for pipe in self.pipes.borrow().values() {
             pipe.check_timeout(limit);
@@ -77,11 +78,13 @@ impl Worker {
         !timeout.is_zero() && idle >= timeout && !client.waits()
     }
 
-    /// Lets go of connections to nodes that are no longer of the cluster, and to databases that nobody is in.
+    /// Lets go of connections to nodes that are no longer of the cluster, and of databases and owners that
+    /// are gone.
     fn sweep_backends(&self) {
         let mut backends = self.backends.borrow_mut();
         backends.retain(|(addr, profile), backend| {
-            let wanted = self.knows(addr) && self.databases.uses(profile.database);
+            let used = self.databases.uses(profile.database) && self.is_owned(*profile);
+            let wanted = used && self.knows(addr);
             let keep = wanted || !backend.is_idle();
             if keep {
                 backend.shrink();

@@ -50,6 +50,8 @@ mod metrics;
 #[cfg(test)]
 mod monitor;
 #[cfg(test)]
+mod noloop;
+#[cfg(test)]
 mod pipelines;
 #[cfg(test)]
 mod protocol_errors;

@@ -127,8 +127,10 @@ fn accepts(client: &Client, user: &[u8], password: &[u8]) -> bool {
 
 /// Requests sent in one version and those sent in another travel on different connections: the first
 /// must be answered before the second go.
-fn speak(client: &Client, protocol: Protocol) {
-    if client.protocol.replace(protocol) != protocol {
+fn speak(client: &Rc<Client>, protocol: Protocol) {
+    if client.protocol.get() != protocol {
+        client.worker.share_again(client);
+        client.protocol.set(protocol);
         client.unsettle();
         watch::lose(client);
     }

@@ -47,7 +47,8 @@ pub(super) fn set(ask: &Ask<'_>) -> Step {
             Some(id) => worker.find(id).await.map(Some),
             None => Some(None),
         };
-        if ear.is_some() {
+        if ear.is_some() && !(wish.noloop && Rc::clone(&worker).hear_for_owner(&tracker).await) {
+            worker.share_again(&tracker);
             Rc::clone(&worker).hear_of_changes().await;
         }
         move || {

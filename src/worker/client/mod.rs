@@ -61,6 +61,8 @@ pub(super) struct Client {
     pub(super) apart: Apart,
     pub(super) protocol: Cell<Protocol>,
     pub(super) database: Cell<u16>,
+    /// Its number while it has connections of its own; else 0.
+    pub(super) own: Cell<u32>,
     pub(super) authenticated: Cell<bool>,
     pub(super) mute: Cell<Mute>,
     /// Whether it listens to any channel, or monitors: then it may send little else.
@@ -150,6 +152,7 @@ impl Client {
             apart: Apart::default(),
             protocol: Cell::new(Protocol::Resp2),
             database: Cell::new(0),
+            own: Cell::new(0),
             authenticated: Cell::new(worker.config.requirepass.is_none()),
             mute: Cell::new(Mute::No),
             listens: Cell::new(false),

@@ -61,7 +61,7 @@ impl Wish {
 
 /// A connection to `addr` for `worker`: its own, or a lane of one that it shares.
 pub(super) async fn connect(worker: &Worker, addr: &NodeAddr, profile: Profile) -> Result<Stream, DialError> {
-    let Some(pipes) = worker.config.pipes_per_node() else {
+    let Some(pipes) = worker.config.pipes_per_node().filter(|_| profile.own == 0) else {
         return dial::dial(addr, profile, &worker.credentials).await;
     };
     let id = PipeId { addr: addr.clone(), profile, number: worker.index % pipes };

@@ -6,7 +6,7 @@ use std::{
     ops::Bound,
 };
 
-use super::{redirected::Redirection, table::Key};
+use super::{own::Own, redirected::Redirection, table::Key};
 use crate::resp::Request;
 
 /// What the prefixes of one client may take, in bytes, each with [`PER_PREFIX`].
@@ -24,6 +24,8 @@ pub(in crate::worker) struct Tracked {
     pub(in crate::worker) redirection: Redirection,
     /// Whether CLIENT CACHING speaks of the next request.
     pub(in crate::worker) caching: bool,
+    /// What is heard over connections of its own.
+    pub(super) own: Own,
     /// Keys of a transaction that is not executed yet.
     pub(super) queued: Vec<Key>,
     /// Keys whose reads may not be answered yet: the place in line of the last.
