@@ -22,7 +22,7 @@ pub enum Handling {
     Local(Local),
     /// It begins, ends or guards a transaction.
     Transaction(Transaction),
-    /// It waits for replicas, or for disks, of every primary.
+    /// It waits for replicas, or for disks, of all primaries to which its client wrote.
     Wait,
     /// It is not served.
     Refuse,

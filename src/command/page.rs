@@ -92,7 +92,7 @@ fn deed(command: &Command) -> (&'static str, String) {
             ("local", "commands are queued in slotway until `EXEC`")
         }
         Handling::Transaction(Transaction::Unwatch) => ("local", "gives the connection of `WATCH` back"),
-        Handling::Wait => ("dedicated", "asks every primary, the least count"),
+        Handling::Wait => ("dedicated", "asks the primaries to which the client wrote, the least count"),
         Handling::Refuse => ("refused", why_refused(command.name).unwrap_or_default()),
     };
     (kind, how.to_owned())

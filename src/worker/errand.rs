@@ -108,6 +108,9 @@ impl Trouble {
 impl Errand {
     /// One that does not block and is no transaction.
     pub(super) fn new(client: &Rc<Client>, slot: Slot, request: Vec<u8>, read_only: bool) -> Self {
+        if !read_only {
+            client.wrote.note(Some(slot));
+        }
         let client = Rc::clone(client);
         Self { client, slot, request, read_only, block: Block::Never, commands: None, most: usize::MAX }
     }

@@ -81,7 +81,12 @@ impl Flight {
     /// A request of `ticket`'s client, for the owner of `slot`.
     #[inline]
     pub(super) fn new(ticket: Ticket, command: &'static Command, slot: Option<Slot>, received: u64) -> Self {
-        let profile = ticket.client().map_or_else(Profile::default, |client| client.profile());
+        let profile = ticket.client().map_or_else(Profile::default, |client| {
+            if command.writes() {
+                client.wrote.note(slot);
+            }
+            client.profile()
+        });
         Self { ticket: Some(ticket), command: Some(command), slot, profile, ..Self::asking(received) }
     }
 

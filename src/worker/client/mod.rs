@@ -23,6 +23,7 @@ use super::{
     retry::Retries,
     stream::Stream,
     transaction::Queued,
+    wait::Wrote,
 };
 use crate::{command::Command, metrics::CloseReason, resp::Protocol};
 
@@ -73,6 +74,8 @@ pub(super) struct Client {
     /// When it last sent something.
     pub(super) active: Cell<u64>,
     pub(super) last_command: Cell<Option<&'static Command>>,
+    /// Where it may have written, for WAIT.
+    pub(super) wrote: Wrote,
     /// Bytes that were read from it and written to it.
     pub(super) bytes_in: Cell<u64>,
     pub(super) bytes_out: Cell<u64>,
@@ -161,6 +164,7 @@ impl Client {
             since: now,
             active: Cell::new(now),
             last_command: Cell::new(None),
+            wrote: Wrote::default(),
             bytes_in: Cell::new(0),
             bytes_out: Cell::new(0),
             no_evict: Cell::new(false),

@@ -75,6 +75,7 @@ pub(super) fn copy_replaces(request: Request<'_>, database: u16) -> Result<bool,
 
 impl Carry {
     pub(super) fn new(client: &Rc<Client>, from: Vec<u8>, to: Vec<u8>, replace: bool) -> Self {
+        client.wrote.note(Some(Slot::of(&from)));
         Self { client: Rc::clone(client), from, to, replace }
     }
 
