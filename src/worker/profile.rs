@@ -16,6 +16,7 @@ use super::{
     watch,
 };
 use crate::{
+    cluster::Slot,
     command::Command,
     resp::{Protocol, encode_request},
 };
@@ -24,7 +25,7 @@ use crate::{
 /// version: more than servers have by default.
 const MAX_DATABASES: usize = 32;
 
-const OUT_OF_RANGE: &[u8] = b"-ERR DB index is out of range\r\n";
+pub(super) const OUT_OF_RANGE: &[u8] = b"-ERR DB index is out of range\r\n";
 const TOO_MANY: &[u8] = b"-ERR clients of slotway are in too many databases at this moment\r\n";
 
 /// What clients must have in common to share a connection to a node.
@@ -87,7 +88,7 @@ impl Databases {
     fn change(&self, from: u16, to: u16) {
         let mut all = self.0.borrow_mut();
         if let Some(database) = all.get_mut(&from) {
-            database.clients -= 1;
+            database.clients = database.clients.saturating_sub(1);
         }
         if to != 0 {
             all.entry(to).or_default().clients += 1;
@@ -134,40 +135,40 @@ pub(super) fn select(client: &Rc<Client>, command: &'static Command, number: i32
     if client.waits() {
         return Step::Hold;
     }
-    let mut request = Vec::new();
-    encode_request(&mut request, &["SELECT", &number.to_string()]);
-    let (ticket, errand) = (client.ticket(Some(command)), Errand::new(client, shard, request, true));
-    let client = Rc::clone(client);
-    apart::send(&Rc::clone(&client), false, async move {
-        let epoch = client.worker.epoch();
-        let answer = ask(errand, database).await.and_then(|(database, reply)| {
-            let room = client.is_closed() || client.worker.databases.learn(database, epoch);
-            room.then_some((database, reply)).ok_or_else(|| TOO_MANY.to_vec())
-        });
-        move || match answer {
-            Ok((database, reply)) => {
-                if !client.is_closed() {
-                    client.enter(database);
-                }
-                ticket.answer(Reply::Own(reply));
-            }
-            Err(error) => ticket.answer(Reply::Own(error)),
+    let (ticket, selects) = (client.ticket(Some(command)), Rc::clone(client));
+    apart::send(client, false, async move {
+        let epoch = selects.worker.epoch();
+        let found = find(&selects, shard, number).await;
+        move || {
+            let reply = found.map_or_else(|error| error, |found| entered(&selects, found, epoch));
+            ticket.answer(Reply::Own(reply));
         }
     });
     Step::Done
 }
 
-/// What a node says to the SELECT of `database` in `errand`; all but OK is an error.
-async fn ask(errand: Errand, database: Option<u16>) -> Result<(u16, Vec<u8>), Vec<u8>> {
-    let worker = Rc::clone(&errand.client.worker);
-    let Answered { reply, mut connection, .. } = errand.run().await?;
-    if reply.starts_with(b"+") {
-        let database = database.ok_or(OUT_OF_RANGE)?;
-        connection.profile.database = database;
-        worker.pool.give_back(connection);
-        return Ok((database, reply));
+/// What SELECT is answered with when nodes of `epoch` have `database`, into which `client` goes.
+fn entered(client: &Rc<Client>, database: u16, epoch: u64) -> Vec<u8> {
+    if client.is_closed() || !client.worker.databases.learn(database, epoch) {
+        return TOO_MANY.to_vec();
     }
-    worker.pool.give_back(connection);
+    client.enter(database);
+    b"+OK\r\n".to_vec()
+}
+
+/// Whether the owner of `slot` has the database `number`; if not, or if there is none of that number, what it says
+/// to SELECT.
+pub(super) async fn find(client: &Rc<Client>, slot: Slot, number: i32) -> Result<u16, Vec<u8>> {
+    let mut request = Vec::new();
+    encode_request(&mut request, &["SELECT", &number.to_string()]);
+    let Answered { reply, mut connection, .. } = Errand::new(client, slot, request, true).run().await?;
+    if reply.starts_with(b"+") {
+        let database = u16::try_from(number).map_err(|_| OUT_OF_RANGE)?;
+        connection.profile.database = database;
+        client.worker.pool.give_back(connection);
+        return Ok(database);
+    }
+    client.worker.pool.give_back(connection);
     Err(reply)
 }
 

@@ -237,7 +237,7 @@ crosswise! {
         }
         let far: [&[String]; 5] = [
             &[format!("MSET {here} 1 {there} 1")],
-            &[format!("MULTI"), format!("SET {there} 2"), format!("EXEC")],
+            &["MULTI".to_owned(), format!("SET {there} 2"), "EXEC".to_owned()],
             &[format!("WATCH {there}"), "MULTI".to_owned(), format!("SET {there} 2"), "EXEC".to_owned()],
             &[format!("RPUSH {here} x"), format!("RENAME {here} {there}")],
             &["FLUSHALL".to_owned()],

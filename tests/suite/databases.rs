@@ -26,7 +26,7 @@ fn selected(proxy: &Proxy, database: u16) -> Client {
 #[test]
 fn all_that_a_client_asks_is_of_its_database() {
     let cluster = Cluster::start_with(Kind::Valkey, 2, 0, &["--cluster-databases", "16"]);
-    let (proxy, single) = (Proxy::of(&cluster, 4, &[]), Server::single(Kind::Valkey));
+    let (proxy, single) = (Proxy::of(&cluster, 4, &["--cross-slot"]), Server::single(Kind::Valkey));
     for version in ["HELLO 2", "HELLO 3"] {
         let (mut proxied, mut direct) = (proxy.client(), single.client());
         proxied.run(version);
@@ -56,8 +56,13 @@ fn all_that_a_client_asks_is_of_its_database() {
             "MOVE db:b 3",
             "COPY db:c db:c DB 4",
             "COPY db:c {db:c}2 DB 3",
+            "COPY db:c db:far DB 4",
+            "COPY db:c db:far2 DB 3",
+            "COPY db:c db:far3 DB 16",
+            "RENAME db:far2 db:near",
             "DBSIZE",
             "SELECT 4",
+            "GET db:far",
             "DBSIZE",
             "MGET db:a db:b db:c",
             "FLUSHDB",
