@@ -47,13 +47,16 @@ pub(super) fn set(ask: &Ask<'_>) -> Step {
             Some(id) => worker.find(id).await.map(Some),
             None => Some(None),
         };
-        if ear.is_some() && !(wish.noloop && Rc::clone(&worker).hear_for_owner(&tracker).await) {
-            worker.share_again(&tracker);
+        let own = ear.is_some() && wish.noloop && Rc::clone(&worker).hear_for_owner(&tracker).await;
+        if ear.is_some() && !own {
             Rc::clone(&worker).hear_of_changes().await;
         }
         move || {
             let Some(ear) = ear else { return ticket.answer(Reply::Copy(NO_EAR)) };
             if !tracker.is_closed() {
+                if !own {
+                    worker.share_again(&tracker);
+                }
                 worker.track(&tracker, wish.mode, wish.noloop, ear);
             }
             ticket.answer(Reply::Copy(b"+OK\r\n"));
