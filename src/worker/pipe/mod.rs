@@ -6,7 +6,7 @@
 //! requests and replies and knows nothing of what they mean.
 //!
 //! What was written to a lane counts as sent, though the pipe may still hold it when the connection is lost.
-//! Lanes are handed over by [`Mail`](super::Mail), once per connection.
+//! Lanes are handed over by [`Mail`], once per connection.
 
 mod joint;
 
