@@ -46,6 +46,7 @@ pub struct Config {
     /// Connections to each node for each profile, which workers share; 0 is one for each worker.
     pub backend_connections_per_node: usize,
     /// Connections to one node, of one protocol version and over all workers, that may belong to one client each.
+    /// As many clients may track changed keys with NOLOOP, over connections that are theirs as long as they do.
     pub dedicated_connections: usize,
     /// How long one request is tried before its last error reaches the client.
     pub retry_deadline: Duration,

@@ -58,7 +58,8 @@
 //!
 //! ## Changed keys
 //! `worker::tracking` hears of every key that changes over a connection to each primary, while any client of its
-//! worker wants that, and tells those who read them, behind replies that may be older.
+//! worker wants that, and tells those who read them, behind replies that may be older. Who does not want to hear
+//! of its own writes has connections of its own, since only nodes can tell whose a write was.
 //!
 //! ## Watching
 //! `worker::slow` notes requests that took long when they are answered, from the bytes in the outbox.
@@ -100,7 +101,7 @@
 //! redirect: moved or ask. *Route*: where a request goes. *Verdict*: what a reply means for its request.
 //! *Topic*: a channel or pattern that clients of a worker listen to. *Home*: a node where it is subscribed.
 //! *In flight*: given to a backend, not answered. *Ticket*: a request's place in its client's reply order.
-//! *Profile*: what clients must have in common to share a backend; today the protocol version. *Pipe*: a
+//! *Profile*: what clients must have in common to share a backend: protocol version and database. *Pipe*: a
 //! connection to a node that workers share. *Lane*: one worker's part of a pipe.
 //! *Dedicated*: a backend connection that belongs to one client at a time. *Errand*: a request that a task
 //! carries over one. *Bundle*: a transaction on its way, answered with many replies.

@@ -29,7 +29,7 @@ const DEFAULT_PORT: &str = "6379";
 
 const FORM: Expected = Expected("a seed as host:port or redis://user:password@host:port");
 const TLS: Expected = Expected("a seed without TLS, as host:port or redis://user:password@host:port");
-const DATABASE: Expected = Expected("database 0 in a seed's address: a cluster has no other");
+const DATABASE: Expected = Expected("database 0 in a seed's address: clients select theirs");
 const ESCAPE: Expected =
     Expected("two hexadecimal digits after each % of a seed's user and password, in UTF-8");
 

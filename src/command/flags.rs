@@ -24,6 +24,11 @@ macro_rules! marks {
                 self.0 & bits != 0
             }
 
+            /// The same without these bits.
+            pub const fn without(self, bits: u32) -> Self {
+                Self(self.0 & !bits)
+            }
+
             /// The names of the marks that are set.
             pub fn names(self) -> impl Iterator<Item = &'static str> + Clone {
                 Self::NAMES.iter().enumerate().filter(move |(at, _)| self.has(1 << at)).map(|(_, name)| *name)

@@ -24,7 +24,7 @@ pub enum Handling {
     Local(Local),
     /// It begins, ends or guards a transaction.
     Transaction(Transaction),
-    /// It waits for replicas, or for disks, of every primary.
+    /// It waits for replicas, or for disks, of all primaries to which its client wrote.
     Wait,
     /// It is not served.
     Refuse,
@@ -110,6 +110,8 @@ pub enum Local {
     Slowlog,
     Monitor,
     LatencyHistogram,
+    Role,
+    Commandlog,
 }
 
 impl Handling {
@@ -184,6 +186,8 @@ fn local(name: &str) -> Option<Handling> {
         "slowlog" => Local::Slowlog,
         "monitor" => Local::Monitor,
         "latency|histogram" => Local::LatencyHistogram,
+        "role" => Local::Role,
+        "commandlog" => Local::Commandlog,
         _ => return None,
     }))
 }
@@ -269,17 +273,13 @@ fn by_policy(tips: &[&str]) -> Broadcast {
 const REFUSED: &[(&[&str], &str)] = &[
     (&["script"], "it is a dialogue with one node"),
     (&["clusterscan"], "its cursor is for clients that know the nodes; SCAN sees all keys"),
-    (&["swapdb"], "there is one database"),
+    (&["swapdb"], "nodes would swap at different times"),
     (&["sync", "psync", "replconf"], "it turns the connection to a node into a stream"),
     (
         &["shutdown", "replicaof", "slaveof", "failover", "module"],
         "it changes one server: connect to that server",
     ),
-    (
-        &["role", "latency", "commandlog", "memory", "pfselftest"],
-        "it reports on one server or tests it: connect to that server",
-    ),
-    (&["client|help", "command|getkeysandflags"], "it is not there yet"),
+    (&["latency", "memory", "pfselftest"], "it reports on one server or tests it: connect to that server"),
     (&["client|capa"], "slotway follows redirects itself"),
     (&["client|import-source"], "it is for tools that fill one server"),
     (
@@ -295,7 +295,6 @@ const REFUSED: &[(&[&str], &str)] = &[
             "cluster|flushslot",
             "cluster|flushslots",
             "cluster|forget",
-            "cluster|getkeysinslot",
             "cluster|getslotmigrations",
             "cluster|links",
             "cluster|meet",

@@ -103,6 +103,39 @@ impl Command {
         }
     }
 
+    /// What `request` does to each of its `keys`, as [`Self::listed_keys`] found them: by its key specs, or by its
+    /// arguments where these decide, as in redis db.c `setGetKeys`, `bitfieldGetKeys`, `sortGetKeys` and
+    /// `migrateGetKeys`.
+    pub fn key_flags(&self, request: &Request<'_>, keys: &Keys) -> Vec<KeyFlags> {
+        let says = |words: &[&str]| {
+            let is = |arg: &[u8]| words.iter().any(|word| arg.eq_ignore_ascii_case(word.as_bytes()));
+            request.args_from(2).any(is)
+        };
+        let reads = KeyFlags::new(KeyFlags::RO | KeyFlags::ACCESS);
+        let stores = KeyFlags::new(KeyFlags::OW | KeyFlags::UPDATE);
+        let changes = KeyFlags::new(KeyFlags::RW | KeyFlags::ACCESS | KeyFlags::UPDATE);
+        match self.name {
+            "set" if says(&["get"]) => vec![changes; keys.len()],
+            "set" => vec![stores; keys.len()],
+            "bitfield" if !says(&["set", "incrby"]) => vec![reads; keys.len()],
+            "migrate" => {
+                vec![KeyFlags::new(KeyFlags::RW | KeyFlags::ACCESS | KeyFlags::DELETE); keys.len()]
+            }
+            "sort" => [reads, stores].into_iter().take(keys.len()).collect(),
+            _ => self.flags_by_specs(request),
+        }
+    }
+
+    fn flags_by_specs(&self, request: &Request<'_>) -> Vec<KeyFlags> {
+        let (mut found, mut flags) = (Keys::default(), Vec::new());
+        for spec in self.key_specs {
+            // They fit: the keys were found.
+            let _ = by_spec(spec, request, &mut found);
+            flags.resize(found.len(), spec.flags.without(KeyFlags::VARIABLE_FLAGS | KeyFlags::INCOMPLETE));
+        }
+        flags
+    }
+
     /// Whether `request` may wait on its node for something to happen.
     pub fn is_blocking(&self, request: &Request<'_>) -> bool {
         if !self.flags.has(Flags::BLOCKING) {

@@ -92,7 +92,7 @@ fn deed(command: &Command) -> (&'static str, String) {
             ("local", "commands are queued in slotway until `EXEC`")
         }
         Handling::Transaction(Transaction::Unwatch) => ("local", "gives the connection of `WATCH` back"),
-        Handling::Wait => ("dedicated", "asks every primary, the least count"),
+        Handling::Wait => ("dedicated", "asks the primaries to which the client wrote, the least count"),
         Handling::Refuse => ("refused", why_refused(command.name).unwrap_or_default()),
     };
     (kind, how.to_owned())
@@ -143,7 +143,9 @@ fn answered(local: Local) -> &'static str {
         Local::Command => "from the table",
         Local::Config => "slotway's own settings; the nodes' with `--admin-commands`",
         Local::Info => "slotway's own, and the key space of all primaries",
-        Local::Select => "database 0 only",
+        Local::Select => "the numbered databases that the nodes have",
+        Local::Role => "a primary without replicas",
+        Local::Commandlog => "the slow log; those of large requests and replies are empty",
         Local::Slowlog => "slotway's own: slow requests of all workers",
         Local::Monitor => "what slotway's own clients ask; with `--admin-commands` only",
         Local::LatencyHistogram => "of slotway's own figures",

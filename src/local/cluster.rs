@@ -10,9 +10,19 @@ use crate::{
     resp::{ReplyWriter, Request},
 };
 
-/// What is served here; `COUNTKEYSINSLOT`, which needs the real cluster, is answered elsewhere.
-const SERVED: &[&str] =
-    &["countkeysinslot", "help", "info", "keyslot", "myid", "myshardid", "nodes", "shards", "slots"];
+/// What is served here; the keys in a slot, which need the real cluster, are answered elsewhere.
+const SERVED: &[&str] = &[
+    "countkeysinslot",
+    "getkeysinslot",
+    "help",
+    "info",
+    "keyslot",
+    "myid",
+    "myshardid",
+    "nodes",
+    "shards",
+    "slots",
+];
 
 const LAST_SLOT: i64 = SLOTS as i64 - 1;
 
@@ -27,7 +37,7 @@ pub struct OneNode<'a> {
     pub port: u16,
 }
 
-/// Replies to a `CLUSTER` request other than `COUNTKEYSINSLOT`.
+/// Replies to a `CLUSTER` request other than `COUNTKEYSINSLOT` and `GETKEYSINSLOT`.
 pub fn reply(request: &Request<'_>, node: &OneNode<'_>, reply: &mut ReplyWriter<'_>) {
     match subcommand(request).as_str() {
         "info" => reply.verbatim(&state()),

@@ -6,7 +6,7 @@ use crate::{
     resp::{ReplyWriter, Request},
 };
 
-const SERVED: &[&str] = &["count", "docs", "getkeys", "help", "info", "list"];
+const SERVED: &[&str] = &["count", "docs", "getkeys", "getkeysandflags", "help", "info", "list"];
 
 /// Replies to a `COMMAND` request. `keys` is scratch.
 pub fn reply(request: &Request<'_>, keys: &mut Keys, reply: &mut ReplyWriter<'_>) {
@@ -17,7 +17,8 @@ pub fn reply(request: &Request<'_>, keys: &mut Keys, reply: &mut ReplyWriter<'_>
         "info" => info(request, reply),
         "docs" => docs(request, reply),
         "list" => list(request, reply),
-        "getkeys" => getkeys(request, keys, reply),
+        "getkeys" => getkeys(request, keys, false, reply),
+        "getkeysandflags" => getkeys(request, keys, true, reply),
         "help" => lookup(b"command").into_iter().for_each(|c| help(c, SERVED, reply)),
         other => not_served(&format!("command|{other}"), reply),
     }
@@ -186,11 +187,19 @@ fn names(reply: &mut ReplyWriter<'_>, wanted: impl Fn(&Spec) -> bool) {
     found.iter().for_each(|spec| reply.bulk(spec.name.as_bytes()));
 }
 
-fn getkeys(request: &Request<'_>, keys: &mut Keys, reply: &mut ReplyWriter<'_>) {
+fn getkeys(request: &Request<'_>, keys: &mut Keys, with_flags: bool, reply: &mut ReplyWriter<'_>) {
     let inner = request.tail(2).and_then(|inner| Some((inner, inner_command(&inner)?)));
     let Some((inner, command)) = inner else { return reply.error("ERR Invalid command specified") };
     match command.listed_keys(&inner, keys) {
         Err(text) => reply.error(text),
+        Ok(()) if with_flags => {
+            reply.array(keys.len());
+            for (index, flags) in keys.iter().zip(command.key_flags(&inner, keys)) {
+                reply.array(2);
+                reply.bulk(inner.arg(index).unwrap_or_default());
+                marks(flags.names(), "", reply);
+            }
+        }
         Ok(()) => {
             reply.array(keys.len());
             keys.iter().for_each(|index| reply.bulk(inner.arg(index).unwrap_or_default()));
@@ -256,6 +265,27 @@ mod tests {
         for line in ["COMMAND LIST x", "COMMAND LIST FILTERBY", "COMMAND LIST FILTERBY x y"] {
             assert_eq!(ask(line).as_error(), Some("ERR syntax error"), "{line}");
         }
+    }
+
+    #[test]
+    fn what_is_done_to_each_key_may_be_told_by_the_arguments() {
+        let flags = |line: &str| {
+            let keys = ask(&format!("COMMAND GETKEYSANDFLAGS {line}"));
+            let keys = keys.as_array().unwrap().iter().map(|key| key.as_array().unwrap());
+            let of = |key: &[Value]| format!("{}:{}", key[0].as_str().unwrap(), strings(&key[1]).join(","));
+            keys.map(of).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(flags("GET k"), "k:RO,access");
+        assert_eq!(flags("SET k v EX 9"), "k:OW,update");
+        assert_eq!(flags("SET k v get"), "k:RW,access,update");
+        assert_eq!(flags("BITFIELD k GET u8 0"), "k:RO,access");
+        assert_eq!(flags("BITFIELD k INCRBY u8 0 1"), "k:RW,access,update");
+        assert_eq!(flags("SORT k STORE d"), "k:RO,access d:OW,update");
+        assert_eq!(flags("LMOVE a b LEFT LEFT"), "a:RW,access,delete b:RW,insert");
+        assert_eq!(
+            ask("COMMAND GETKEYSANDFLAGS PING").as_error(),
+            Some("ERR The command has no key arguments")
+        );
     }
 
     #[test]

@@ -6,7 +6,8 @@ use crate::{
     resp::{ReplyWriter, Request},
 };
 
-/// Parameters that are the same for every slotway: it stores nothing and shows one database.
+/// Parameters that are the same for every slotway: it stores nothing, and how many databases the nodes have is asked when one is
+/// selected.
 const FIXED: &[(&str, &str)] = &[
     ("appendonly", "no"),
     ("cluster-enabled", "no"),
@@ -35,8 +36,21 @@ fn parameters<'a>(settings: &'a [(&str, String)]) -> impl Iterator<Item = (&'a s
 }
 
 fn get(request: &Request<'_>, settings: &[(&str, String)], reply: &mut ReplyWriter<'_>) {
+    write(request, parameters(settings), reply);
+}
+
+/// Replies to a `CONFIG GET` as if `settings` were all that there is.
+pub fn matching(request: &Request<'_>, settings: &[(&str, String)], reply: &mut ReplyWriter<'_>) {
+    write(request, settings.iter().map(|(name, value)| (*name, value.as_str())), reply);
+}
+
+fn write<'a>(
+    request: &Request<'_>,
+    all: impl Iterator<Item = (&'a str, &'a str)>,
+    reply: &mut ReplyWriter<'_>,
+) {
     let is_wanted = |name: &str| request.args_from(2).any(|p| glob::matches(p, name.as_bytes()));
-    let found: Vec<_> = parameters(settings).filter(|(name, _)| is_wanted(name)).collect();
+    let found: Vec<_> = all.filter(|(name, _)| is_wanted(name)).collect();
     reply.map(found.len());
     for (name, value) in found {
         reply.bulk(name.as_bytes());

@@ -35,6 +35,8 @@ pub struct WorkerMetrics {
     pub backend_out: Cell,
     /// Clients that subscribed to anything now.
     pub subscribers: Cell,
+    /// Clients whose request waits for something to happen.
+    pub blocked: Cell,
     /// Messages handed to subscribers.
     pub messages: Cell,
     /// Bytes that wait in buffers now.
@@ -79,6 +81,7 @@ impl WorkerMetrics {
             backend_in: Cell::default(),
             backend_out: Cell::default(),
             subscribers: Cell::default(),
+            blocked: Cell::default(),
             messages: Cell::default(),
             buffered: Cell::default(),
         }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Cursor, memory::memory};
+use super::{Cursor, memory::memory, settings::settings};
 use crate::{
     cluster::Slot,
     resp::{Value, parse},
@@ -32,6 +32,8 @@ pub enum Fold {
     Running,
     /// Figures of memory, added up.
     Memory,
+    /// Settings of ours, and behind them the first node's others.
+    Settings,
     /// One reply to SCAN, with the cursor made ours.
     Scan(ScanPlace),
 }
@@ -66,6 +68,7 @@ impl Fold {
             (Self::Texts, None) => texts(replies),
             (Self::RandomKey(at), None) => random_key(replies, at).map(<[u8]>::to_vec),
             (Self::Memory, None) => memory(replies),
+            (Self::Settings, None) => settings(replies),
             (Self::Running, None) => running(replies).map(<[u8]>::to_vec),
             (Self::Scan(place), None) => replies.first().and_then(|reply| scan(reply, place)),
         };

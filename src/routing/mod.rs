@@ -7,6 +7,7 @@ mod cursor;
 mod fold;
 mod memory;
 mod route;
+mod settings;
 mod split;
 mod touched;
 mod verdict;

@@ -23,7 +23,7 @@ pub enum Route {
     Local(Local),
     /// To the owner of a slot, where it may wait for something to happen.
     Block(Slot),
-    /// To every primary, where it waits for what its client wrote.
+    /// To the primaries to which its client wrote, where it waits for that.
     Wait,
     /// To the owner of a slot, whose connection is the client's until its transaction ends.
     Watch(Slot),

@@ -7,6 +7,7 @@
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
+    sync::Arc,
 };
 
 use tokio::{sync::oneshot, task::AbortHandle};
@@ -19,7 +20,7 @@ use super::{
     transaction::{self, Queued},
     watch::Watched,
 };
-use crate::{cluster::NodeAddr, command, resp::Request};
+use crate::{cluster::NodeAddr, command, metrics::WorkerMetrics, resp::Request};
 
 /// A client's own affairs.
 #[derive(Default)]
@@ -168,6 +169,23 @@ fn is_paused(client: &Client, request: &Request<'_>) -> bool {
     command::resolve(request).is_ok_and(|command| pause.holds(client, command))
 }
 
+/// Counts a client whose request waits for something to happen.
+struct Blocked(Arc<WorkerMetrics>);
+
+impl Blocked {
+    fn new(client: &Client) -> Self {
+        let metrics = Arc::clone(&client.worker.metrics);
+        metrics.blocked.add(1);
+        Self(metrics)
+    }
+}
+
+impl Drop for Blocked {
+    fn drop(&mut self) {
+        self.0.blocked.sub(1);
+    }
+}
+
 /// Lets a task carry a request of `client`, which sends nothing more until `errand` is done. What it returns
 /// is called last: it answers the request. `blocks` tells whether it may wait for something to happen.
 pub(super) fn send<A: FnOnce() + 'static>(
@@ -176,8 +194,10 @@ pub(super) fn send<A: FnOnce() + 'static>(
     errand: impl Future<Output = A> + 'static,
 ) {
     let weak = Rc::downgrade(client);
+    let blocked = blocks.then(|| Blocked::new(client));
     let task = tokio::task::spawn_local(async move {
         let answer = errand.await;
+        drop(blocked);
         if let Some(client) = weak.upgrade() {
             client.apart.change(|affairs| {
                 affairs.errand = None;

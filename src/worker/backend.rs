@@ -23,14 +23,11 @@ use super::{
     line::Reply,
     outbox::{LARGE, Outbox},
     pipe,
+    profile::Profile,
     stream::Stream,
 };
 use crate::{
-    cluster::NodeAddr,
-    metrics::NodeMetrics,
-    resp::{Protocol, ReplyScanner},
-    routing::Verdict,
-    topology::Signal,
+    cluster::NodeAddr, metrics::NodeMetrics, resp::ReplyScanner, routing::Verdict, topology::Signal,
 };
 
 /// Requests that one connection holds before clients that want it are no longer read, in bytes: enough to
@@ -42,10 +39,14 @@ const READS_PER_TURN: usize = 8;
 const BACKOFF_MIN: Duration = Duration::from_millis(20);
 const BACKOFF_MAX: Duration = Duration::from_secs(1);
 
+/// A node that said nothing for so long is asked whether it is still there, in nanoseconds.
+const SILENCE: u64 = 1_000_000_000;
+const PING: &[u8] = b"*1\r\n$4\r\nPING\r\n";
+
 /// The connection of one worker to one node for clients of one profile.
 pub(super) struct Backend {
     pub(super) addr: NodeAddr,
-    pub(super) protocol: Protocol,
+    pub(super) profile: Profile,
     worker: Rc<Worker>,
     queue: RefCell<Queue>,
     waker: RefCell<Option<Waker>>,
@@ -83,11 +84,11 @@ enum Lost {
 
 impl Backend {
     /// The connection to `addr`, not made yet; its task runs on `worker`.
-    pub(super) fn spawn(worker: &Rc<Worker>, addr: NodeAddr, protocol: Protocol) -> Rc<Self> {
+    pub(super) fn spawn(worker: &Rc<Worker>, addr: NodeAddr, profile: Profile) -> Rc<Self> {
         let metrics = worker.node_metrics(&addr);
         let backend = Rc::new(Self {
             addr,
-            protocol,
+            profile,
             worker: Rc::clone(worker),
             queue: RefCell::default(),
             waker: RefCell::default(),
@@ -167,6 +168,19 @@ impl Backend {
         }
     }
 
+    /// Asks a silent node for a sign of life, where it is to be heard without being asked anything.
+    pub(super) fn check_silence(&self) {
+        let silent = self.is_live() && self.is_idle() && self.progress.get() + SILENCE < self.worker.now();
+        if self.profile.own != 0 && silent {
+            self.send(PING, Flight::asking(self.worker.now()));
+        }
+    }
+
+    /// Whether there is a connection.
+    pub(super) fn is_live(&self) -> bool {
+        self.connected.get()
+    }
+
     /// Whether nothing is queued or in flight.
     pub(super) fn is_idle(&self) -> bool {
         self.queue.borrow().flights.is_empty()
@@ -220,9 +234,14 @@ impl Backend {
             self.metrics.connections.add(own);
             self.progress.set(self.worker.tick_clock());
             self.connected.set(true);
+            self.worker.own_broke(self.profile.own);
             let mut replies = Replies::default();
             let lost = poll_fn(|cx| self.poll_pump(cx, &mut stream, &mut replies)).await;
             self.connected.set(false);
+            if self.profile.own != 0 {
+                self.worker.own_broke(self.profile.own);
+                self.worker.topology.signal(Signal::Lost);
+            }
             self.metrics.connections.sub(own);
             drop(stream);
             if replies.seen {
@@ -242,6 +261,7 @@ impl Backend {
             match (self.is_idle(), self.retired.get()) {
                 (false, _) => Poll::Ready(true),
                 (true, true) => Poll::Ready(false),
+                (true, false) if self.profile.own != 0 => Poll::Ready(true),
                 (true, false) => Poll::Pending,
             }
         })
@@ -249,7 +269,7 @@ impl Backend {
     }
 
     async fn dial(&self) -> Option<Stream> {
-        let dialling = pipe::connect(&self.worker, &self.addr, self.protocol);
+        let dialling = pipe::connect(&self.worker, &self.addr, self.profile);
         let why = match tokio::time::timeout(dial::timeout(&self.worker.config), dialling).await {
             Ok(Ok(stream)) => return Some(stream),
             Ok(Err(why)) => why.to_string(),
@@ -332,8 +352,9 @@ impl Backend {
         let mut at = 0;
         while at < bytes.len() {
             let Some(reply) = replies.scanner.scan(&bytes[at..]).map_err(|_| Lost::Garbage)? else { break };
-            // Nobody subscribed here: a push is news for no client.
-            if reply.kind != b'>' {
+            if reply.kind == b'>' {
+                self.hear(&bytes[at..at + reply.len]);
+            } else {
                 replies.seen = true;
                 self.deliver(Reply::Copy(&bytes[at..at + reply.len]))?;
             }
@@ -351,12 +372,22 @@ impl Backend {
         };
         let rest = bytes.split_off(reply.len);
         replies.seen = true;
-        if reply.kind != b'>' {
+        if reply.kind == b'>' {
+            self.hear(&bytes);
+        } else {
             self.deliver(if bytes.len() < LARGE { Reply::Copy(&bytes) } else { Reply::Own(bytes) })?;
         }
         let consumed = self.take_replies(&rest, replies)?;
         replies.intake.put_back(rest, consumed);
         Ok(())
+    }
+
+    /// Takes what the node says unasked: news for the client that the connection is for, else for nobody.
+    #[cold]
+    fn hear(&self, push: &[u8]) {
+        if self.profile.own != 0 {
+            self.worker.own_heard(self.profile.own, push);
+        }
     }
 
     /// Gives `reply` to the oldest request.

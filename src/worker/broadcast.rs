@@ -103,6 +103,18 @@ pub(super) fn keyspace(client: &Rc<Client>, command: &'static Command, text: &st
     parts.send(client, command, Merge::Fold(Fold::Keyspace))
 }
 
+/// CONFIG GET: the nodes' settings, but those in `ours`, a reply to the same request, as they are here.
+pub(super) fn settings(
+    client: &Rc<Client>,
+    command: &'static Command,
+    ours: Vec<u8>,
+    request: Request<'_>,
+) -> Step {
+    let requests = [request.frame()];
+    let parts = Parts { first: Some(ours), ..Parts::new(client.worker.shards(), &requests) };
+    parts.send(client, command, Merge::Fold(Fold::Settings))
+}
+
 /// What goes out.
 struct Parts<'a> {
     /// Whom to ask.
@@ -129,7 +141,7 @@ impl<'a> Parts<'a> {
             return Step::Hold;
         }
         let owners: Vec<Option<Rc<Backend>>> =
-            self.shards.iter().map(|&shard| worker.owner(shard, client.protocol.get())).collect();
+            self.shards.iter().map(|&shard| worker.owner(shard, client.profile())).collect();
         if owners.iter().flatten().any(|backend| backend.refuses(client)) {
             return Step::Hold;
         }

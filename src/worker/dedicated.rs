@@ -19,7 +19,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Worker, dial, stream::Stream};
+use super::{Worker, dial, profile::Profile, stream::Stream};
 use crate::{
     cluster::NodeAddr,
     metrics::NodeMetrics,
@@ -28,13 +28,15 @@ use crate::{
 
 /// A connection that nobody wanted for so long is closed.
 const IDLE_FOR: Duration = Duration::from_secs(10);
+/// Longest wait for a connection to be in another database; else it is closed.
+const SELECT_WITHIN: Duration = Duration::from_secs(2);
 /// Room for one read; most replies fit.
 const READ: usize = 16 * 1024;
 
 /// A connection to a node that is one client's, or nobody's.
 pub(super) struct Dedicated {
     pub(super) addr: NodeAddr,
-    pub(super) protocol: Protocol,
+    pub(super) profile: Profile,
     /// By which number the node knows it; none if the node does not tell.
     pub(super) id: Option<i64>,
     /// Whether the node was asked to unblock it, which may come late: then it serves no other client.
@@ -110,6 +112,18 @@ impl Dedicated {
         }
     }
 
+    /// Whether it is in `database`, to which it is brought.
+    async fn select(&mut self, database: u16) -> bool {
+        if self.profile.database == database {
+            return true;
+        }
+        let mut request = Vec::new();
+        encode_request(&mut request, &["SELECT", &database.to_string()]);
+        let done = self.exchange(&request, 1, Some(SELECT_WITHIN)).await;
+        self.profile.database = database;
+        done.is_ok_and(|replies| replies.first().is_some_and(|reply| reply.starts_with(b"+")))
+    }
+
     /// Whether the reply under way is longer than is read.
     pub(super) fn is_overlong(&self) -> bool {
         self.scanner.needs() > self.most
@@ -140,9 +154,21 @@ struct Shelf {
     idle: RefCell<Vec<(Instant, Dedicated)>>,
 }
 
+impl Shelf {
+    /// The newest, so that the others grow old; one in `database` first.
+    fn take(&self, database: u16) -> Option<Dedicated> {
+        let mut idle = self.idle.borrow_mut();
+        let place = idle.iter().rposition(|(_, connection)| connection.profile.database == database);
+        match place {
+            Some(place) => Some(idle.remove(place).1),
+            None => idle.pop().map(|(_, connection)| connection),
+        }
+    }
+}
+
 impl Pool {
     fn shelf(&self, worker: &Worker, addr: &NodeAddr, protocol: Protocol) -> Rc<Shelf> {
-        let share = (worker.config.dedicated_connections / worker.config.threads).max(1);
+        let share = worker.dedicated_share();
         let mut shelves = self.0.borrow_mut();
         let new = || Shelf { share, permits: Arc::new(Semaphore::new(share)), idle: RefCell::default() };
         Rc::clone(shelves.entry((addr.clone(), protocol)).or_insert_with(|| Rc::new(new())))
@@ -156,7 +182,7 @@ impl Pool {
         connection.permit = None;
         connection.most = usize::MAX;
         connection.bytes = Vec::new();
-        let key = (connection.addr.clone(), connection.protocol);
+        let key = (connection.addr.clone(), connection.profile.protocol);
         if let Some(shelf) = self.0.borrow().get(&key) {
             shelf.idle.borrow_mut().push((Instant::now(), connection));
         }
@@ -174,33 +200,38 @@ impl Pool {
 }
 
 impl Worker {
+    /// How many connections to one node may be one client's each.
+    pub(super) fn dedicated_share(&self) -> usize {
+        (self.config.dedicated_connections / self.config.threads).max(1)
+    }
+
     /// A connection to `addr` for one client, waited for within the retry deadline.
     pub(super) async fn check_out(
         &self,
         addr: &NodeAddr,
-        protocol: Protocol,
+        profile: Profile,
     ) -> Result<Dedicated, NoConnection> {
-        let shelf = self.pool.shelf(self, addr, protocol);
+        let profile = Profile { own: 0, ..profile };
+        let shelf = self.pool.shelf(self, addr, profile.protocol);
         let permit = Arc::clone(&shelf.permits).acquire_owned();
         let Ok(Ok(permit)) = timeout(self.config.retry_deadline, permit).await else {
             return Err(NoConnection::Full);
         };
         loop {
-            // The newest first, so that the others grow old.
-            let Some((_, mut connection)) = shelf.idle.borrow_mut().pop() else { break };
-            if connection.is_quiet().await {
+            let Some(mut connection) = shelf.take(profile.database) else { break };
+            if connection.is_quiet().await && connection.select(profile.database).await {
                 connection.permit = Some(permit);
                 return Ok(connection);
             }
         }
-        let dialled = timeout(dial::timeout(&self.config), self.dial_dedicated(addr, protocol)).await;
+        let dialled = timeout(dial::timeout(&self.config), self.dial_dedicated(addr, profile)).await;
         let mut connection = dialled.ok().flatten().ok_or(NoConnection::Unreachable)?;
         connection.permit = Some(permit);
         Ok(connection)
     }
 
-    async fn dial_dedicated(&self, addr: &NodeAddr, protocol: Protocol) -> Option<Dedicated> {
-        let stream = match dial::dial(addr, protocol, &self.credentials).await {
+    async fn dial_dedicated(&self, addr: &NodeAddr, profile: Profile) -> Option<Dedicated> {
+        let stream = match dial::dial(addr, profile, &self.credentials).await {
             Ok(stream) => stream,
             Err(why) => {
                 tracing::warn!(node = %addr, %why, "cannot connect to node");
@@ -213,7 +244,7 @@ impl Worker {
         metrics.connections.add(1);
         let mut connection = Dedicated {
             addr: addr.clone(),
-            protocol,
+            profile,
             id: None,
             recalled: Rc::default(),
             most: usize::MAX,

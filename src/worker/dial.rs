@@ -5,7 +5,7 @@ use std::{future::poll_fn, io, time::Duration};
 use secrecy::ExposeSecret;
 use tokio::net::TcpStream;
 
-use super::stream::Stream;
+use super::{profile::Profile, stream::Stream};
 use crate::{
     cluster::NodeAddr,
     config::Config,
@@ -41,23 +41,23 @@ pub(super) fn timeout(config: &Config) -> Duration {
     if configured.is_zero() { TIMEOUT } else { configured.min(TIMEOUT) }
 }
 
-/// Connects to `addr`, gives the credentials and chooses the protocol.
+/// Connects to `addr`, gives the credentials and chooses the protocol and the database.
 pub(super) async fn dial(
     addr: &NodeAddr,
-    protocol: Protocol,
+    profile: impl Into<Profile>,
     credentials: &Credentials,
 ) -> Result<Stream, DialError> {
     let tcp = TcpStream::connect((addr.host(), addr.port())).await?;
     tcp.set_nodelay(true)?;
     let mut stream = Stream::Tcp(tcp);
-    let (greeting, replies) = greeting(protocol, credentials);
+    let (greeting, replies) = greeting(profile.into(), credentials);
     write_all(&mut stream, &greeting).await?;
     read_replies(&mut stream, replies).await?;
     Ok(stream)
 }
 
 /// What is sent first, and how many replies are due for it.
-fn greeting(protocol: Protocol, credentials: &Credentials) -> (Vec<u8>, usize) {
+fn greeting(profile: Profile, credentials: &Credentials) -> (Vec<u8>, usize) {
     let (mut bytes, mut replies) = (Vec::new(), 0);
     if let Some(password) = &credentials.password {
         let user = credentials.user.as_deref();
@@ -65,10 +65,18 @@ fn greeting(protocol: Protocol, credentials: &Credentials) -> (Vec<u8>, usize) {
         encode_request(&mut bytes, &auth.into_iter().flatten().collect::<Vec<_>>());
         replies += 1;
     }
-    match protocol {
+    if profile.database != 0 {
+        encode_request(&mut bytes, &["SELECT", &profile.database.to_string()]);
+        replies += 1;
+    }
+    match profile.protocol {
         Protocol::Resp3 => encode_request(&mut bytes, &["HELLO", "3"]),
         // A node that turns connections away says so unasked; a reply to this tells that it does not.
         Protocol::Resp2 => encode_request(&mut bytes, &["PING"]),
+    }
+    if profile.own != 0 {
+        encode_request(&mut bytes, &["CLIENT", "TRACKING", "ON", "BCAST", "NOLOOP"]);
+        replies += 1;
     }
     (bytes, replies + 1)
 }

@@ -80,7 +80,7 @@ fn forward(client: &Rc<Client>, command: &'static Command, slot: Slot, request: 
     if !may_send(client, slot) {
         return Step::Hold;
     }
-    let Some(backend) = worker.owner(slot, client.protocol.get()) else {
+    let Some(backend) = worker.owner(slot, client.profile()) else {
         return no_owner(client, command, Some(slot), request.frame());
     };
     if backend.refuses(client) {
@@ -106,7 +106,7 @@ fn anywhere(client: &Rc<Client>, command: &'static Command, request: Request<'_>
     if !client.settled(worker.epoch()) {
         return Step::Hold;
     }
-    let Some(backend) = worker.any_primary(client.protocol.get()) else {
+    let Some(backend) = worker.any_primary(client.profile()) else {
         return no_owner(client, command, None, request.frame());
     };
     if backend.refuses(client) {
@@ -136,7 +136,7 @@ fn split(client: &Rc<Client>, command: &'static Command, kind: SplitKind, reques
         if !may_send(client, part.slot) {
             return Step::Hold;
         }
-        if worker.owner(part.slot, client.protocol.get()).is_some_and(|backend| backend.refuses(client)) {
+        if worker.owner(part.slot, client.profile()).is_some_and(|backend| backend.refuses(client)) {
             return Step::Hold;
         }
     }
@@ -156,7 +156,7 @@ fn split(client: &Rc<Client>, command: &'static Command, kind: SplitKind, reques
 
 fn send_part(client: &Rc<Client>, flight: Flight, part: routing::Part, request: Request<'_>) {
     let worker = &client.worker;
-    match worker.owner(part.slot, client.protocol.get()) {
+    match worker.owner(part.slot, client.profile()) {
         Some(backend) => {
             backend.send_with(part.size(request), flight, |block| {
                 part.encode(request, block);

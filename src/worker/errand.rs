@@ -13,6 +13,7 @@ use super::{
     bundle::Bundle,
     client::Client,
     dedicated::{Broken, Dedicated, NoConnection},
+    profile::Profile,
     redirect::{MAX_HOPS, MAY_HAVE_RUN, NOT_SERVED, TOO_MANY_REDIRECTS},
     retry::pause,
 };
@@ -20,7 +21,7 @@ use crate::{
     cluster::{NodeAddr, Slot},
     command::BlockTime,
     metrics::RetryReason,
-    resp::{ASKING, Limits, Protocol, Request, RequestParser, Scanned},
+    resp::{ASKING, Limits, Request, RequestParser, Scanned},
     routing::{Redirect, RetryAfter, Verdict},
     topology::Signal,
 };
@@ -40,6 +41,8 @@ pub(super) struct Errand {
     pub(super) slot: Slot,
     pub(super) request: Vec<u8>,
     pub(super) read_only: bool,
+    /// Of which database; its client's, unless it is for another.
+    pub(super) database: u16,
     /// For how long it may block; nothing if it never does.
     pub(super) block: Block,
     /// If the request is a whole transaction: of how many commands, MULTI and EXEC not counted. Its reply is
@@ -108,8 +111,20 @@ impl Trouble {
 impl Errand {
     /// One that does not block and is no transaction.
     pub(super) fn new(client: &Rc<Client>, slot: Slot, request: Vec<u8>, read_only: bool) -> Self {
-        let client = Rc::clone(client);
-        Self { client, slot, request, read_only, block: Block::Never, commands: None, most: usize::MAX }
+        if !read_only {
+            client.wrote.note(Some(slot));
+        }
+        let (client, database) = (Rc::clone(client), client.database.get());
+        Self {
+            client,
+            slot,
+            request,
+            read_only,
+            database,
+            block: Block::Never,
+            commands: None,
+            most: usize::MAX,
+        }
     }
 
     /// Sees the request through. What it is to be answered with if no node answered is the error.
@@ -157,8 +172,8 @@ impl Errand {
         trouble: &mut Trouble,
     ) -> Result<Answered, Next> {
         let worker = &self.client.worker;
-        let protocol: Protocol = self.client.protocol.get();
-        let mut connection = match worker.check_out(addr, protocol).await {
+        let profile = Profile { database: self.database, ..self.client.profile() };
+        let mut connection = match worker.check_out(addr, profile).await {
             Ok(connection) => connection,
             Err(NoConnection::Full) => return Err(Next::Fail(FULL.to_vec())),
             Err(NoConnection::Unreachable) => return Err(self.unreachable(addr)),

@@ -2,11 +2,10 @@
 
 use std::rc::Rc;
 
-use super::{bundle::Bundle, client::Client, line::Reply};
+use super::{bundle::Bundle, client::Client, line::Reply, profile::Profile};
 use crate::{
     cluster::Slot,
     command::{Command, Handling},
-    resp::Protocol,
 };
 
 /// A request's place in its client's reply order: the promise of exactly one reply.
@@ -68,8 +67,8 @@ pub(super) struct Flight {
     pub(super) written: u64,
     /// Redirects it followed since it was last delayed.
     pub(super) hops: u32,
-    /// The version in which its client wants the reply.
-    pub(super) protocol: Protocol,
+    /// How its client wants it done and answered.
+    pub(super) profile: Profile,
     /// Times that it was delayed, or [`NO_RETRY`].
     pub(super) attempts: u32,
     /// Whether its client's other delayed requests wait for it.
@@ -82,8 +81,13 @@ impl Flight {
     /// A request of `ticket`'s client, for the owner of `slot`.
     #[inline]
     pub(super) fn new(ticket: Ticket, command: &'static Command, slot: Option<Slot>, received: u64) -> Self {
-        let protocol = ticket.client().map_or(Protocol::Resp2, |client| client.protocol.get());
-        Self { ticket: Some(ticket), command: Some(command), slot, protocol, ..Self::asking(received) }
+        let profile = ticket.client().map_or_else(Profile::default, |client| {
+            if command.writes() {
+                client.wrote.note(slot);
+            }
+            client.profile()
+        });
+        Self { ticket: Some(ticket), command: Some(command), slot, profile, ..Self::asking(received) }
     }
 
     /// The ASKING ahead of a redirected request.
@@ -96,7 +100,7 @@ impl Flight {
             received,
             written: 0,
             hops: 0,
-            protocol: Protocol::Resp2,
+            profile: Profile::default(),
             attempts: 0,
             serial: false,
             bundle: None,

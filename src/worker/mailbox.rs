@@ -13,7 +13,7 @@ use tokio::{
     sync::{mpsc, oneshot},
 };
 
-use super::{Pause, TopicQuery, TopicReport, Who, client::Arrival, pipe::Wish, stream::Stream};
+use super::{News, NoEar, Pause, TopicQuery, TopicReport, Who, client::Arrival, pipe::Wish, stream::Stream};
 
 /// What a worker is told.
 pub enum Mail {
@@ -25,6 +25,10 @@ pub enum Mail {
     Refused,
     /// A worker wants to use one of its connections.
     Lane(Wish),
+    /// What a client of another worker read has changed, for one of its clients.
+    News(News),
+    /// There was such news for a client that is gone.
+    NoEar(NoEar),
     /// A client of any worker wants something of it.
     Ask(Question),
     /// Answer what is in flight and end.
@@ -39,6 +43,8 @@ pub enum Question {
     Kill(Arc<Who>, oneshot::Sender<usize>),
     /// To have all clients wait (CLIENT PAUSE), or no longer.
     Pause(Option<Pause>, oneshot::Sender<()>),
+    /// Its number, if it has this client.
+    Find(u64, oneshot::Sender<Option<usize>>),
     /// What it knows of topics (PUBSUB).
     Topics(Arc<TopicQuery>, oneshot::Sender<Vec<TopicReport>>),
     /// That this client, if it is blocked, goes on (CLIENT UNBLOCK), with an error or without, and whether it
@@ -139,12 +145,16 @@ impl Mailboxes {
         self.ask(|reply| Question::Pause(pause, reply)).await;
     }
 
-    /// Asks worker `owner` for a lane.
-    pub(super) fn wish(&self, owner: usize, wish: Wish) {
-        if let Some((sender, _)) = self.boxes.get(owner) {
-            // One that is gone grants nothing: the wish is dropped.
-            let _ = sender.send(Mail::Lane(wish));
+    /// Sends `mail` to worker `index`. One that is gone drops it: it grants no lane, and has no client.
+    pub(super) fn send(&self, index: usize, mail: Mail) {
+        if let Some((sender, _)) = self.boxes.get(index) {
+            let _ = sender.send(mail);
         }
+    }
+
+    /// Which worker has client `id`.
+    pub(super) async fn find(&self, id: u64) -> Option<usize> {
+        self.ask(|reply| Question::Find(id, reply)).await.into_iter().flatten().next()
     }
 
     /// What all workers have of the topics in question.

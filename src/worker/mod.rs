@@ -29,6 +29,7 @@ mod news;
 mod outbox;
 mod pause;
 mod pipe;
+mod profile;
 mod pubsub;
 mod redirect;
 mod retry;
@@ -60,6 +61,7 @@ pub use pause::Pause;
 pub use pipe::Wish;
 pub use pubsub::{TopicQuery, TopicReport};
 use tokio::sync::mpsc;
+pub use tracking::{News, NoEar};
 pub use who::Who;
 
 use self::{
@@ -73,6 +75,7 @@ use self::{
     lookout::Lookouts,
     monitor::Monitoring,
     pipe::{Pipe, PipeId},
+    profile::{Databases, Profile},
     pubsub::Subscriptions,
     routes::Routes,
     scripts::Evals,
@@ -85,7 +88,6 @@ use crate::{
     identity::Identity,
     metrics::{CloseReason, Metrics, NodeMetrics, WorkerMetrics},
     node::Credentials,
-    resp::Protocol,
     scripts::Scripts,
     slowlog::SlowLog,
     topology::Topology,
@@ -140,7 +142,8 @@ struct Worker {
     keys: RefCell<Keys>,
     reply: RefCell<Vec<u8>>,
     clients: RefCell<HashMap<u64, Rc<Client>>>,
-    backends: RefCell<HashMap<(NodeAddr, Protocol), Rc<Backend>>>,
+    backends: RefCell<HashMap<(NodeAddr, Profile), Rc<Backend>>>,
+    databases: Databases,
     /// Connections that other workers use too.
     pipes: RefCell<HashMap<PipeId, Rc<Pipe>>>,
     /// Slots that are moving, and until when that is assumed: their requests go one by one.
@@ -193,6 +196,7 @@ impl Worker {
             reply: RefCell::default(),
             clients: RefCell::default(),
             backends: RefCell::default(),
+            databases: Databases::default(),
             pipes: RefCell::default(),
             unsettled: RefCell::default(),
             any_unsettled: Cell::new(false),
@@ -233,6 +237,8 @@ impl Worker {
                 Some(Mail::Arrived(_) | Mail::Left) => {}
                 Some(Mail::Refused) => self.metrics.clients_closed[CloseReason::MaxClients.index()].add(1),
                 Some(Mail::Lane(wish)) => self.grant(wish),
+                Some(Mail::News(news)) => self.hear_news(news),
+                Some(Mail::NoEar(gone)) => self.miss_ear(&gone),
                 Some(Mail::Ask(question)) => self.hear(question),
                 Some(Mail::Drain) => {
                     draining = true;
@@ -254,6 +260,10 @@ impl Worker {
                     None => self.unpause(),
                 }
                 reply.send(())
+            }
+            Question::Find(id, reply) => {
+                let found = self.clients.borrow().contains_key(&id).then_some(self.index);
+                reply.send(found).map_err(drop)
             }
             Question::Topics(query, reply) => reply.send(self.report_topics(&query)).map_err(drop),
             Question::Unblock(id, with_error, reply) => {
@@ -307,6 +317,7 @@ impl Worker {
         tracing::debug!(client = id, ?reason, "client closed");
         self.unsubscribe_all(&client);
         self.untrack(&client);
+        client.enter(0);
         self.clients.borrow_mut().remove(&id);
         self.metrics.client_closed(reason);
         self.mailboxes.left(self.index);

@@ -144,7 +144,8 @@ impl Worker {
         if !refused && is_shown(command) {
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             let fits = request.frame().len() <= MAX_FEED;
-            self.monitors.show(fits.then(|| line(now, &client.peer, command, request)).as_deref());
+            let line = || line(now, (client.database.get(), &client.peer), command, request);
+            self.monitors.show(fits.then(line).as_deref());
         }
     }
 }
@@ -155,12 +156,12 @@ fn is_shown(command: &Command) -> bool {
 }
 
 /// As in redis replication.c `replicationFeedMonitors`.
-fn line(at: Duration, peer: &str, command: &Command, request: Request<'_>) -> Vec<u8> {
+fn line(at: Duration, (database, peer): (u16, &str), command: &Command, request: Request<'_>) -> Vec<u8> {
     let peer = match peer.strip_suffix(":0") {
         Some(path) if path.starts_with('/') => format!("unix:{path}"),
         _ => peer.to_owned(),
     };
-    let mut line = format!("+{}.{:06} [0 {peer}]", at.as_secs(), at.subsec_micros()).into_bytes();
+    let mut line = format!("+{}.{:06} [{database} {peer}]", at.as_secs(), at.subsec_micros()).into_bytes();
     for (place, arg) in request.args_from(0).enumerate() {
         line.extend_from_slice(b" \"");
         quote(if place < command.secrets_from() { arg } else { REDACTED }, &mut line);
@@ -200,7 +201,7 @@ mod tests {
         let limits = Limits { max_bulk: 1000, max_frame: 1000, authenticated: true };
         let Ok(Scanned::Request(len)) = parser.scan(&frame, &limits) else { panic!("no request") };
         let command = lookup(&args[0].to_ascii_lowercase()).unwrap();
-        let line = line(Duration::from_micros(5_000_042), peer, command, parser.request(&frame, len));
+        let line = line(Duration::from_micros(5_000_042), (0, peer), command, parser.request(&frame, len));
         String::from_utf8(line).unwrap()
     }
 

@@ -105,8 +105,8 @@ impl Worker {
             Some(slot) if flight.is_broadcast() && !self.is_shard(slot) => {
                 return flight.answer(Reply::Copy(SHARDS_CHANGED));
             }
-            Some(slot) => self.owner(slot, flight.protocol),
-            None => self.any_primary(flight.protocol),
+            Some(slot) => self.owner(slot, flight.profile),
+            None => self.any_primary(flight.profile),
         };
         match backend {
             Some(backend) => self.send_prepared(&backend, request, flight, false),
@@ -116,7 +116,7 @@ impl Worker {
 
     fn follow(self: &Rc<Self>, redirect: Redirect, flight: Flight, request: Vec<u8>) {
         let (Redirect::Moved(_, addr) | Redirect::Ask(_, addr)) = &redirect;
-        let backend: Rc<Backend> = self.backend(addr, flight.protocol);
+        let backend: Rc<Backend> = self.backend(addr, flight.profile);
         self.send_prepared(&backend, request, flight, matches!(redirect, Redirect::Ask(..)));
     }
 

@@ -4,10 +4,9 @@ use std::{rc::Rc, sync::Arc};
 
 use arc_swap::{ArcSwap, Cache};
 
-use super::{Worker, backend::Backend, client::Client};
+use super::{Worker, backend::Backend, client::Client, profile::Profile};
 use crate::{
     cluster::{NodeAddr, Role, Slot, SlotTable},
-    resp::Protocol,
     topology::Topology,
 };
 
@@ -20,7 +19,7 @@ const RESHARDING_FOR: u64 = 60_000_000_000;
 pub(super) struct Routes {
     cache: Cache<Arc<ArcSwap<SlotTable>>, Arc<SlotTable>>,
     table: Arc<SlotTable>,
-    /// Per profile, at each node's index in `table`; none before it is first needed.
+    /// Per protocol version, shared and for database 0, at each node's index in `table`; none before it is first needed.
     backends: [Vec<Option<Rc<Backend>>>; 2],
     /// Which primary the next request without key goes to.
     next: usize,
@@ -94,34 +93,38 @@ impl Worker {
 
     /// The connection to the owner of `slot`, if it has one.
     #[inline]
-    pub(super) fn owner(self: &Rc<Self>, slot: Slot, protocol: Protocol) -> Option<Rc<Backend>> {
+    pub(super) fn owner(self: &Rc<Self>, slot: Slot, profile: Profile) -> Option<Rc<Backend>> {
         let mut routes = self.routes.borrow_mut();
         let node = routes.table.owner(slot)?;
-        if let Some(backend) = &routes.backends[protocol as usize][node.index()] {
+        if !profile.is_plain() {
+            return Some(self.backend(&routes.table.node(node).addr, profile));
+        }
+        let protocol = profile.protocol as usize;
+        if let Some(backend) = &routes.backends[protocol][node.index()] {
             return Some(Rc::clone(backend));
         }
-        let backend = self.backend(&routes.table.node(node).addr, protocol);
-        routes.backends[protocol as usize][node.index()] = Some(Rc::clone(&backend));
+        let backend = self.backend(&routes.table.node(node).addr, profile);
+        routes.backends[protocol][node.index()] = Some(Rc::clone(&backend));
         Some(backend)
     }
 
     /// The connection to some primary, each in turn.
-    pub(super) fn any_primary(self: &Rc<Self>, protocol: Protocol) -> Option<Rc<Backend>> {
+    pub(super) fn any_primary(self: &Rc<Self>, profile: Profile) -> Option<Rc<Backend>> {
         let mut routes = self.routes.borrow_mut();
         routes.next = routes.next.wrapping_add(1);
         let primaries = || routes.table.nodes().iter().filter(|node| node.role == Role::Primary);
         let count = primaries().count();
         let addr = primaries().nth(routes.next.checked_rem(count)?)?.addr.clone();
         drop(routes);
-        Some(self.backend(&addr, protocol))
+        Some(self.backend(&addr, profile))
     }
 
     /// The connection to the node at `addr`, known or not.
-    pub(super) fn backend(self: &Rc<Self>, addr: &NodeAddr, protocol: Protocol) -> Rc<Backend> {
+    pub(super) fn backend(self: &Rc<Self>, addr: &NodeAddr, profile: Profile) -> Rc<Backend> {
         let mut backends = self.backends.borrow_mut();
         let backend = backends
-            .entry((addr.clone(), protocol))
-            .or_insert_with(|| Backend::spawn(self, addr.clone(), protocol));
+            .entry((addr.clone(), profile))
+            .or_insert_with(|| Backend::spawn(self, addr.clone(), profile));
         Rc::clone(backend)
     }
 

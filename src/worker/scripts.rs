@@ -102,7 +102,7 @@ impl Worker {
         let (Some(script), true) = (script, loads < MAX_LOADS) else {
             return flight.answer(Reply::Copy(reply));
         };
-        let backend = self.backend(from, flight.protocol);
+        let backend = self.backend(from, flight.profile);
         backend.send_owned(load(&script), Flight::asking(flight.received));
         let number = flight.ticket.as_ref().map_or(0, Ticket::number);
         // Others of its client may run before it does: then it keeps its error.

@@ -30,6 +30,7 @@ pub(super) async fn run(worker: Rc<Worker>) {
         if count % SWEEP == 0 {
             worker.sweep_clients();
             worker.sweep_backends();
+            worker.sweep_databases();
             worker.pipes.borrow().values().for_each(|pipe| pipe.tidy());
             worker.sweep_links();
             worker.pool.sweep();
@@ -42,6 +43,7 @@ impl Worker {
         let limit = self.answer_limit();
         for backend in self.backends.borrow().values() {
             backend.check_timeout(limit);
+            backend.check_silence();
         }
         for pipe in self.pipes.borrow().values() {
             pipe.check_timeout(limit);
@@ -84,11 +86,14 @@ impl Worker {
         !timeout.is_zero() && idle >= timeout && !client.waits()
     }
 
-    /// Lets go of connections to nodes that are no longer of the cluster.
+    /// Lets go of connections to nodes that are no longer of the cluster, and of databases and owners that
+    /// are gone.
     fn sweep_backends(&self) {
         let mut backends = self.backends.borrow_mut();
-        backends.retain(|(addr, _), backend| {
-            let keep = self.knows(addr) || !backend.is_idle();
+        backends.retain(|(addr, profile), backend| {
+            let used = self.databases.uses(profile.database) && self.is_owned(*profile);
+            let wanted = used && self.knows(addr);
+            let keep = wanted || !backend.is_idle();
             if keep {
                 backend.shrink();
             } else {

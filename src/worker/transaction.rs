@@ -223,10 +223,10 @@ fn exec_shared(client: &Rc<Client>, command: &'static Command) -> Step {
     if !slot.map_or_else(|| client.settled(worker.epoch()), |slot| may_send(client, slot)) {
         return Step::Hold;
     }
-    let protocol = client.protocol.get();
+    let profile = client.profile();
     let backend = match slot {
-        Some(slot) => worker.owner(slot, protocol),
-        None => worker.any_primary(protocol),
+        Some(slot) => worker.owner(slot, profile),
+        None => worker.any_primary(profile),
     };
     if backend.as_ref().is_some_and(|backend| backend.refuses(client)) {
         return Step::Hold;

@@ -2,11 +2,16 @@
 //!
 //! A node answers WAIT for what the same connection wrote, and the client's writes went over shared ones. So
 //! on a connection of the client's own a marker is written that nobody sees, a key set and deleted in one
-//! transaction, and WAIT behind it: replicas that have the marker have all that was answered before. Which
-//! nodes the client wrote to is not noted, as that would cost every write; all are asked, and the least counts.
+//! transaction, and WAIT behind it: replicas that have the marker have all that was answered before. Asked are the
+//! nodes that own now what the client may have written to, and the least counts.
+//!
+//! That is noted by slots, since nodes change: where slots went their keys went. For every write a bit is set,
+//! one of 64 for as many neighbouring slots each. So a node too many may be asked, which answers no more than the
+//! truth, and none is left out.
 
 use std::{
-    collections::BTreeMap,
+    cell::Cell,
+    collections::{BTreeMap, HashSet},
     rc::Rc,
     time::{Duration, Instant},
 };
@@ -23,9 +28,9 @@ use super::{
     redirect::NOT_SERVED,
 };
 use crate::{
-    cluster::{NodeAddr, Slot},
+    cluster::{NodeAddr, NodeIndex, SLOTS, Slot},
     command::{BlockTime, Command},
-    resp::{Protocol, ReplyWriter, Request, Value, encode_request, parse},
+    resp::{ReplyWriter, Request, Value, encode_request, parse},
     routing::Verdict,
     topology::Signal,
 };
@@ -51,6 +56,32 @@ pub(super) fn wait(client: &Rc<Client>, command: &'static Command, request: Requ
         move || ticket.answer(Reply::Own(reply))
     });
     Step::Done
+}
+
+/// How many neighbouring slots share a bit.
+const SLOTS_PER_BIT: usize = SLOTS / u64::BITS as usize;
+
+/// Where a client may have written.
+#[derive(Default)]
+pub(super) struct Wrote(Cell<u64>);
+
+impl Wrote {
+    /// A write for `slot` is sent; without one it may be anywhere.
+    #[inline]
+    pub(super) fn note(&self, slot: Option<Slot>) {
+        self.0.set(self.0.get() | slot.map_or(u64::MAX, bit));
+    }
+
+    /// Whether something was written to `slot` or its neighbours, or nothing anywhere: then all replicas count.
+    fn may_be_in(&self, slot: Slot) -> bool {
+        let wrote = self.0.get();
+        wrote == 0 || wrote & bit(slot) != 0
+    }
+}
+
+#[inline]
+fn bit(slot: Slot) -> u64 {
+    1 << (slot.index() / SLOTS_PER_BIT)
 }
 
 struct Wait {
@@ -88,10 +119,10 @@ impl Wait {
         }
     }
 
-    /// Asks every primary at the same time; the least of their counts.
+    /// Asks all primaries in question at the same time; the least of their counts.
     async fn ask_all(&self, begin: Instant) -> Heard {
         let worker = &self.client.worker;
-        let places = worker.places();
+        let places = worker.places(&self.client.wrote);
         if places.is_empty() {
             return Heard::Trouble(NOT_SERVED.to_vec());
         }
@@ -144,12 +175,11 @@ impl Wait {
 /// Asks the primary at `addr`.
 async fn ask(client: Rc<Client>, addr: NodeAddr, requests: Vec<u8>, limit: Option<Duration>) -> Heard {
     let worker = &client.worker;
-    let protocol: Protocol = client.protocol.get();
     let lost = || {
         worker.topology.signal(Signal::Lost);
         Heard::Trouble(format!("-CLUSTERDOWN node {addr} cannot be reached\r\n").into_bytes())
     };
-    let mut connection = match worker.check_out(&addr, protocol).await {
+    let mut connection = match worker.check_out(&addr, client.profile()).await {
         Ok(connection) => connection,
         Err(NoConnection::Full) => return Heard::Error(super::errand::FULL.to_vec()),
         Err(NoConnection::Unreachable) => return lost(),
@@ -192,16 +222,19 @@ fn first_error(replies: &[Vec<u8>]) -> Option<&Vec<u8>> {
 }
 
 impl Worker {
-    /// Each primary that owns slots, with a key for the marker that is its own.
-    fn places(&self) -> Vec<(NodeAddr, String)> {
+    /// Each primary that owns what is `wrote`, with a key for the marker that is its own.
+    fn places(&self, wrote: &Wrote) -> Vec<(NodeAddr, String)> {
         let table = self.topology.table().load();
-        let owners = table.shards().len();
+        let slots = (0..SLOTS as u64).filter_map(Slot::new).filter(|slot| wrote.may_be_in(*slot));
+        let owners: HashSet<usize> =
+            slots.filter_map(|slot| table.owner(slot)).map(NodeIndex::index).collect();
         let mut places: BTreeMap<usize, (NodeAddr, String)> = BTreeMap::new();
         for name in (0..MAX_NAMES).map(|n| format!("slotway:wait:marker:{n}")) {
-            if places.len() >= owners {
+            if places.len() >= owners.len() {
                 break;
             }
-            if let Some(owner) = table.owner(Slot::of(name.as_bytes())) {
+            let owner = table.owner(Slot::of(name.as_bytes()));
+            if let Some(owner) = owner.filter(|owner| owners.contains(&owner.index())) {
                 places.entry(owner.index()).or_insert_with(|| (table.node(owner).addr.clone(), name));
             }
         }
@@ -226,6 +259,19 @@ mod tests {
         assert!(matches!(heard(&with("*2\r\n:1\r\n:0")), Heard::Counts(counts) if counts == [1, 0]));
         assert!(matches!(heard(&with("-ERR no")), Heard::Error(error) if error == b"-ERR no\r\n"));
         assert!(matches!(heard(&with("+what")), Heard::Error(_)));
+    }
+
+    #[test]
+    fn who_wrote_nothing_wrote_anywhere_and_who_wrote_somewhere_wrote_there() {
+        let slot = |number| Slot::new(number).unwrap();
+        let wrote = Wrote::default();
+        assert!(wrote.may_be_in(slot(0)) && wrote.may_be_in(slot(16_383)));
+        wrote.note(Some(slot(5000)));
+        assert!(wrote.may_be_in(slot(5000)) && !wrote.may_be_in(slot(0)) && !wrote.may_be_in(slot(16_383)));
+        wrote.note(Some(slot(16_383)));
+        assert!(wrote.may_be_in(slot(16_383)) && !wrote.may_be_in(slot(0)));
+        wrote.note(None);
+        assert!((0..SLOTS as u64).filter_map(Slot::new).all(|slot| wrote.may_be_in(slot)));
     }
 
     #[test]

@@ -118,6 +118,7 @@ pub(super) fn exec(client: &Rc<Client>, command: &'static Command) -> Step {
     let Some(((bytes, bundle), watched)) = take_queued(client).zip(watched) else {
         return Step::Done;
     };
+    client.wrote.note(Some(watched.slot));
     let (worker, protocol) = (Rc::clone(&client.worker), client.protocol.get());
     let (begun, node) = (worker.now(), watched.connection.as_ref().map(|connection| connection.addr.clone()));
     apart::send(client, false, async move {

@@ -52,6 +52,22 @@ fn wait_for_blocked(node: &mut Client, count: usize) {
     eventually(&wanted, || node.run("INFO clients").text().contains(&wanted).then_some(()));
 }
 
+#[test]
+fn clients_that_block_are_counted() {
+    let setup = Setup { kind: Kind::Redis, threads: 4 };
+    let proxy = setup.proxy();
+    let (mut asks, mut blocks, mut leaves) = (proxy.client(), proxy.client(), proxy.client());
+    let key = setup.key("counted");
+    blocks.send(&["BLPOP", &key, "0"]);
+    leaves.send(&["BLPOP", &key, "0"]);
+    wait_for_blocked(&mut asks, 2);
+    drop(leaves);
+    wait_for_blocked(&mut asks, 1);
+    asks.run(&format!("RPUSH {key} x"));
+    assert_eq!(blocks.reply().items()[1], Value::bulk("x"));
+    wait_for_blocked(&mut asks, 0);
+}
+
 everywhere! {
     fn a_dialogue_is_that_of_a_single_server(setup) {
         let (proxy, server) = (setup.proxy(), Server::single(setup.kind));
@@ -201,6 +217,43 @@ crosswise! {
         for index in 0..2 {
             assert!(!cluster.client(index).run("KEYS *").items().iter().any(|key| key.text().contains("marker")));
         }
+    }
+
+    fn wait_asks_where_the_client_wrote(setup) {
+        let cluster = Cluster::start(setup.kind, 2, 1);
+        let proxy = Proxy::of(&cluster, setup.threads, &["--cross-slot"]);
+        let [here, there] = [0, 1].map(|node| {
+            let key = (0..).map(|n| format!("wait{n}")).find(|key| cluster.first_owner(key) == node);
+            key.expect("a key")
+        });
+        cluster.node(3).pause();
+        let writes: [&[String]; 5] = [
+            &[format!("SET {here} 1")],
+            &["MULTI".to_owned(), format!("SET {here} 2"), "EXEC".to_owned()],
+            &[format!("WATCH {here}"), "MULTI".to_owned(), format!("SET {here} 2"), "EXEC".to_owned()],
+            &[format!("RPUSH {{{here}}}l x"), format!("BLPOP {{{here}}}l 1")],
+            &[format!("GET {there}"), format!("SET {here} 1")],
+        ];
+        for lines in writes {
+            let mut client = proxy.client();
+            lines.iter().for_each(|line| assert!(!client.run(line).is_error(), "{line}"));
+            assert_eq!(client.run("WAIT 1 5000"), Value::Integer(1), "{lines:?}");
+        }
+        let far: [&[String]; 5] = [
+            &[format!("MSET {here} 1 {there} 1")],
+            &["MULTI".to_owned(), format!("SET {there} 2"), "EXEC".to_owned()],
+            &[format!("WATCH {there}"), "MULTI".to_owned(), format!("SET {there} 2"), "EXEC".to_owned()],
+            &[format!("RPUSH {here} x"), format!("RENAME {here} {there}")],
+            &["FLUSHALL".to_owned()],
+        ];
+        for lines in far {
+            let mut client = proxy.client();
+            proxy.client().run(&format!("DEL {here}"));
+            lines.iter().for_each(|line| assert!(!client.run(line).is_error(), "{line}"));
+            assert_eq!(client.run("WAIT 1 50"), Value::Integer(0), "{lines:?}");
+        }
+        assert_eq!(proxy.client().run("WAIT 1 50"), Value::Integer(0), "nothing was written");
+        cluster.node(3).resume();
     }
 
     fn waitaof_counts_disks(setup) {

@@ -138,6 +138,30 @@ everywhere! {
         }
     }
 
+    fn keys_in_a_slot_are_told_by_its_owner(setup) {
+        let (proxy, mut direct) = (setup.proxy(), crate::support::Cluster::shared(setup.kind).client(0));
+        let (mut client, key) = (proxy.client(), setup.key("{inaslot}"));
+        client.run(&format!("SET {key} 1"));
+        let slot = client.run(&format!("CLUSTER KEYSLOT {key}")).integer();
+        let keys = client.run(&format!("CLUSTER GETKEYSINSLOT {slot} 100"));
+        assert!(keys.items().contains(&Value::bulk(&key)), "{keys:?}");
+        for line in ["GETKEYSINSLOT -1 1", "GETKEYSINSLOT x 1", "GETKEYSINSLOT 16384 1", "GETKEYSINSLOT 1 -1",
+            "GETKEYSINSLOT 1 x", "GETKEYSINSLOT 1", "COUNTKEYSINSLOT 16384", "COUNTKEYSINSLOT x"]
+        {
+            let line = format!("CLUSTER {line}");
+            assert_eq!(client.run(&line), direct.run(&line), "{line}");
+        }
+    }
+
+    fn what_is_done_to_keys_is_told_as_by_a_server(setup) {
+        setup.talks_like_one_server(&["GET k", "SET k v", "SET k v GET", "SET k v EX 9 get", "BITFIELD k GET u8 0",
+            "BITFIELD k SET u8 0 1", "SORT k BY x STORE d", "SORT k GET x", "LMOVE a b LEFT LEFT", "COPY a b",
+            "MIGRATE h 1 k 0 9", "MIGRATE h 1  0 9 KEYS a b", "ZUNIONSTORE d 2 a b", "EVAL x 2 a b", "PING x",
+            "XREAD STREAMS a b 0 0", "XADD s * a b", "MSET a 1 b 2", "OBJECT ENCODING k", "nosuch k", "GET a b",
+            "GEORADIUS k 0 0 1 m STORE d"]
+            .map(|line| format!("COMMAND GETKEYSANDFLAGS {line}")).each_ref().map(String::as_str));
+    }
+
     fn slots_are_those_of_the_cluster(setup) {
         let proxy = setup.proxy();
         let mut client = proxy.client();

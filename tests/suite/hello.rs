@@ -161,20 +161,6 @@ everywhere! {
         assert!(client.run("CLIENT REPLY MAYBE").is_error());
     }
 
-    fn there_is_one_database(setup) {
-        let proxy = setup.proxy();
-        let direct = Server::node(setup.kind, &[]);
-        direct.wait_until_up();
-        let (mut proxied, mut direct) = (proxy.client(), direct.client());
-        assert_eq!(proxied.run("SELECT 0"), Value::ok());
-        for line in ["SELECT x", "SELECT"] {
-            assert_eq!(proxied.run(line), direct.run(line), "{line}");
-        }
-        for line in ["SELECT 1", "SELECT -1", "SELECT 16"] {
-            assert!(proxied.run(line).is_error(), "{line}");
-        }
-    }
-
     fn quit_answers_what_came_before_and_closes(setup) {
         let proxy = setup.proxy();
         let mut client = proxy.client();

@@ -32,6 +32,8 @@ mod cross_moves;
 mod cross_waits;
 #[cfg(test)]
 mod crowds;
+#[cfg(test)]
+mod databases;
 mod every_command;
 #[cfg(test)]
 mod figures;
@@ -50,6 +52,8 @@ mod metrics;
 #[cfg(test)]
 mod monitor;
 #[cfg(test)]
+mod noloop;
+#[cfg(test)]
 mod pipelines;
 #[cfg(test)]
 mod protocol_errors;
@@ -57,6 +61,8 @@ mod protocol_errors;
 mod pubsub;
 #[cfg(test)]
 mod pubsub_nodes;
+#[cfg(test)]
+mod redirection;
 #[cfg(test)]
 mod redirects;
 #[cfg(test)]

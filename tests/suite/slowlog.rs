@@ -27,6 +27,33 @@ fn fact(entry: &Value, name: &str) -> String {
     found.unwrap_or_else(|| panic!("no {name} in {facts}")).to_owned()
 }
 
+#[test]
+fn commandlog_is_valkeys_name_for_it() {
+    let setup = Setup { kind: Kind::Valkey, threads: 4 };
+    let (proxy, server) = (setup.proxy_with(ALL), Server::single(setup.kind));
+    let (mut proxied, mut direct) = (proxy.client(), server.client());
+    proxied.run("COMMANDLOG RESET slow");
+    proxied.run(&format!("GET {}", setup.key("twin")));
+    let entries = proxied.run("COMMANDLOG GET -1 slow");
+    assert_eq!(entries.items().len(), 1);
+    assert_eq!(entries, proxied.run("SLOWLOG GET"));
+    assert_eq!(proxied.run("COMMANDLOG LEN SLOW"), Value::Integer(1));
+    for line in [
+        "COMMANDLOG RESET slow",
+        "COMMANDLOG GET 1 large-request",
+        "COMMANDLOG LEN large-reply",
+        "COMMANDLOG RESET large-reply",
+        "COMMANDLOG GET -2 slow",
+        "COMMANDLOG GET x slow",
+        "COMMANDLOG GET 1 x",
+        "COMMANDLOG LEN x",
+        "COMMANDLOG LEN",
+        "COMMANDLOG GET slow",
+    ] {
+        assert_eq!(proxied.run(line), direct.run(line), "{line}");
+    }
+}
+
 everywhere! {
     fn what_clients_of_all_workers_asked_is_there(setup) {
         let proxy = setup.proxy_with(ALL);
@@ -119,6 +146,17 @@ everywhere! {
             client.run(&format!("GET {}", setup.key(n)));
         }
         assert_eq!(commands(&mut client), [4, 3].map(|n| format!("GET {}", setup.key(n))));
+    }
+
+    fn an_administrator_sees_the_settings_of_this_slow_log_and_the_nodes_others(setup) {
+        let proxy = setup.proxy_with(&["--admin-commands", "--slowlog-max-len", "77"]);
+        for mut client in [proxy.client(), proxy.client3()] {
+            let all = client.run("CONFIG GET *");
+            assert_eq!(all.field("slowlog-max-len").text(), "77");
+            assert_eq!(all.field("cluster-enabled").text(), "yes");
+            assert_eq!(client.run("CONFIG GET slowlog-max-*").field("slowlog-max-len").text(), "77");
+            assert!(!client.run("CONFIG GET maxmemory").field("maxmemory").text().is_empty());
+        }
     }
 
     fn passwords_are_not_shown(setup) {

@@ -4,6 +4,7 @@ use std::cell::Cell;
 
 use super::{Ask, clients, tracking};
 use crate::{
+    command::lookup,
     local,
     resp::{Protocol, ReplyWriter},
     worker::{
@@ -15,6 +16,26 @@ use crate::{
 
 pub(super) const BAD_NAME: &str = "ERR Client names cannot contain spaces, newlines or special characters.";
 pub(super) const SYNTAX: &str = "ERR syntax error";
+const SERVED: &[&str] = &[
+    "caching",
+    "getname",
+    "getredir",
+    "help",
+    "id",
+    "info",
+    "kill",
+    "list",
+    "no-evict",
+    "no-touch",
+    "pause",
+    "reply",
+    "setinfo",
+    "setname",
+    "tracking",
+    "trackinginfo",
+    "unblock",
+    "unpause",
+];
 
 pub(super) fn answer(ask: &Ask<'_>) -> Step {
     let client = ask.client;
@@ -36,6 +57,7 @@ pub(super) fn answer(ask: &Ask<'_>) -> Step {
         "trackinginfo" => tracking::tell(ask),
         "caching" => tracking::caching(ask),
         "getredir" => ask.write(|w| w.integer(tracking::redirection(client))),
+        "help" => ask.write(|w| lookup(b"client").into_iter().for_each(|c| local::help(c, SERVED, w))),
         _ => ask.write(|w| local::not_served(ask.command.name, w)),
     }
 }
@@ -124,7 +146,7 @@ pub(super) fn line(client: &Client) -> String {
         ("age", age.as_secs().to_string()),
         ("idle", idle.as_secs().to_string()),
         ("flags", flags(client)),
-        ("db", "0".to_owned()),
+        ("db", client.database.get().to_string()),
         ("sub", sub.to_string()),
         ("psub", psub.to_string()),
         ("ssub", ssub.to_string()),
@@ -163,6 +185,7 @@ fn flags(client: &Client) -> String {
         ('x', client.apart.queues()),
         ('b', client.apart.on_errand()),
         ('t', client.apart.look(|affairs| affairs.tracked.is_some())),
+        ('R', client.apart.look_at_tracked(|tracked| tracked.redirection.broken)),
         ('B', client.apart.look_at_tracked(|tracked| matches!(tracked.mode, Mode::Broadcast(_)))),
         ('e', client.no_evict.get()),
         ('T', client.no_touch.get()),

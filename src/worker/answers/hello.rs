@@ -127,8 +127,10 @@ fn accepts(client: &Client, user: &[u8], password: &[u8]) -> bool {
 
 /// Requests sent in one version and those sent in another travel on different connections: the first
 /// must be answered before the second go.
-fn speak(client: &Client, protocol: Protocol) {
-    if client.protocol.replace(protocol) != protocol {
+fn speak(client: &Rc<Client>, protocol: Protocol) {
+    if client.protocol.get() != protocol {
+        client.worker.share_again(client);
+        client.protocol.set(protocol);
         client.unsettle();
         watch::lose(client);
     }
@@ -139,6 +141,7 @@ pub(super) fn reset(client: &Rc<Client>) {
     transaction::reset(client);
     client.worker.untrack(client);
     speak(client, Protocol::Resp2);
+    client.enter(0);
     client.mute.set(Mute::No);
     client.authenticated.set(client.worker.config.requirepass.is_none());
     *client.names.borrow_mut() = Names::default();

@@ -72,7 +72,7 @@ fn clients(worker: &Worker, text: &mut String) {
     line(text, &format!("connected_clients:{}", worker.registry.total(|w| &w.clients)));
     line(text, &format!("maxclients:{}", worker.config.maxclients));
     line(text, &format!("pubsub_clients:{}", worker.registry.total(|w| &w.subscribers)));
-    line(text, "blocked_clients:0");
+    line(text, &format!("blocked_clients:{}", worker.registry.total(|w| &w.blocked)));
 }
 
 /// Slotway's own: what the nodes hold is theirs to tell.

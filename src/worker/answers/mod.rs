@@ -17,10 +17,11 @@ use super::{
     client::Client,
     dispatch::{Step, may_send, no_admin, refuse},
     flight::Flight,
+    profile,
 };
 use crate::{
     cluster::Slot,
-    command::{Broadcast, Command, Local},
+    command::{Command, Local},
     local::{self, cluster::OneNode},
     metrics::CloseReason,
     resp::{ReplyWriter, Request},
@@ -74,6 +75,8 @@ pub(super) fn answer(
         Local::LatencyHistogram => latency::histogram(&ask),
         Local::Monitor => ask.monitor(),
         Local::Slowlog => slowlog::answer(&ask),
+        Local::Commandlog => slowlog::answer_of_kind(&ask),
+        Local::Role => ask.role(),
         Local::Whoami => ask.write(|w| w.bulk(b"default")),
     }
 }
@@ -148,11 +151,24 @@ impl<'a> Ask<'a> {
 
     /// Texts as in redis db.c `selectCommand`.
     fn select(&self) -> Step {
-        match std::str::from_utf8(self.arg(1)).ok().and_then(|text| text.parse::<i32>().ok()) {
-            Some(0) => self.ok(),
-            Some(_) => self.refuse("ERR SELECT is not allowed in cluster mode"),
+        let number = std::str::from_utf8(self.arg(1)).ok().and_then(|text| text.parse::<i64>().ok());
+        match number.map(i32::try_from) {
+            Some(Ok(number)) => profile::select(self.client, self.command, number),
+            Some(Err(_)) => {
+                self.refuse("ERR value is out of range, value must between -2147483648 and 2147483647")
+            }
             None => self.refuse("ERR value is not an integer or out of range"),
         }
+    }
+
+    /// A primary without replicas, as INFO says too. The shape is that of redis replication.c `roleCommand`.
+    fn role(&self) -> Step {
+        self.write(|w| {
+            w.array(3);
+            w.bulk(b"master");
+            w.integer(0);
+            w.array(0);
+        })
     }
 
     fn reset(&self) -> Step {
@@ -186,12 +202,19 @@ impl<'a> Ask<'a> {
         })
     }
 
-    /// Who may change the nodes' parameters reads theirs.
+    /// Who may change the nodes' parameters reads theirs, but for those of the slow log, which is slotway's.
     fn config(&self) -> Step {
-        if self.worker().config.admin_commands && self.subcommand() == "get" {
-            return broadcast::broadcast(self.client, self.command, Broadcast::First, self.request);
-        }
         let config = &self.worker().config;
+        let slowlog = [
+            ("slowlog-log-slower-than", config.slowlog_log_slower_than.to_string()),
+            ("slowlog-max-len", config.slowlog_max_len.to_string()),
+        ];
+        if config.admin_commands && self.subcommand() == "get" {
+            let mut ours = Vec::new();
+            let mut w = ReplyWriter::new(&mut ours, self.client.protocol.get());
+            local::config::matching(&self.request, &slowlog, &mut w);
+            return broadcast::settings(self.client, self.command, ours, self.request);
+        }
         let bind: Vec<String> = config.bind.iter().map(ToString::to_string).collect();
         let settings = [
             ("maxclients", config.maxclients.to_string()),
@@ -200,17 +223,18 @@ impl<'a> Ask<'a> {
             ("tcp-backlog", config.tcp_backlog.to_string()),
             ("proto-max-bulk-len", config.proto_max_bulk_len.to_string()),
             ("client-query-buffer-limit", config.client_query_buffer_limit.to_string()),
-            ("slowlog-log-slower-than", config.slowlog_log_slower_than.to_string()),
-            ("slowlog-max-len", config.slowlog_max_len.to_string()),
             ("port", config.port.to_string()),
             ("bind", bind.join(" ")),
         ];
+        let settings: Vec<_> = slowlog.into_iter().chain(settings).collect();
         self.write(|w| local::config::reply(&self.request, &settings, w))
     }
 
     fn cluster(&self) -> Step {
-        if self.subcommand() == "countkeysinslot" {
-            return self.count_keys();
+        match self.subcommand() {
+            "countkeysinslot" => return self.of_slot("ERR Invalid slot"),
+            "getkeysinslot" => return self.of_slot("ERR Invalid slot or number of keys"),
+            _ => {}
         }
         let config = &self.worker().config;
         let local: Option<SocketAddr> = self.client.local.parse().ok();
@@ -223,14 +247,18 @@ impl<'a> Ask<'a> {
         self.write(|w| local::cluster::reply(&self.request, &node, w))
     }
 
-    /// CLUSTER COUNTKEYSINSLOT is the slot's owner's to answer.
-    fn count_keys(&self) -> Step {
-        let number = std::str::from_utf8(self.arg(2)).ok().and_then(|text| text.parse().ok());
-        let Some(slot) = number.and_then(Slot::new) else { return self.refuse("ERR Invalid slot") };
+    /// Which keys are in a slot is its owner's to answer.
+    fn of_slot(&self, invalid: &str) -> Step {
+        let Some(number) = std::str::from_utf8(self.arg(2)).ok().and_then(|text| text.parse::<i64>().ok())
+        else {
+            return self.refuse("ERR value is not an integer or out of range");
+        };
+        let Some(slot) = u64::try_from(number).ok().and_then(Slot::new) else { return self.refuse(invalid) };
         if !may_send(self.client, slot) {
             return Step::Hold;
         }
-        match self.worker().owner(slot, self.client.protocol.get()) {
+        match self.worker().owner(slot, self.client.profile()) {
+            Some(backend) if backend.refuses(self.client) => Step::Hold,
             Some(backend) => {
                 let ticket = self.client.ticket(Some(self.command));
                 Step::Send(backend, Flight::new(ticket, self.command, Some(slot), self.worker().now()))

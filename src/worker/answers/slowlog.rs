@@ -1,4 +1,5 @@
-//! SLOWLOG: slotway's own slow requests, of all workers. Shapes and texts as in redis slowlog.c.
+//! SLOWLOG: slotway's own slow requests, of all workers. Shapes and texts as in redis slowlog.c. COMMANDLOG is
+//! Valkey's, as in valkey commandlog.c.
 
 use super::Ask;
 use crate::{
@@ -22,8 +23,31 @@ pub(super) fn answer(ask: &Ask<'_>) -> Step {
             log.clear();
             ask.ok()
         }
-        _ => ask.write(|w| lookup(b"slowlog").into_iter().for_each(|c| local::help(c, SERVED, w))),
+        _ => help(ask),
     }
+}
+
+/// COMMANDLOG. Of large requests and replies nothing is noted here, as by a server that is told not to.
+pub(super) fn answer_of_kind(ask: &Ask<'_>) -> Step {
+    let subcommand = ask.subcommand();
+    let kind = match subcommand {
+        "help" => return help(ask),
+        "get" => ask.arg(3),
+        _ => ask.arg(2),
+    };
+    match (kind.to_ascii_lowercase().as_slice(), subcommand) {
+        (b"slow", "get") => write_all(ask),
+        (b"slow", _) => answer(ask),
+        (b"large-request" | b"large-reply", "get") => ask.write(|w| w.array(0)),
+        (b"large-request" | b"large-reply", "len") => ask.write(|w| w.integer(0)),
+        (b"large-request" | b"large-reply", _) => ask.ok(),
+        _ => ask.refuse("ERR type should be one of the following: slow, large-request, large-reply"),
+    }
+}
+
+fn help(ask: &Ask<'_>) -> Step {
+    let container = ask.command.name.split('|').next().unwrap_or_default();
+    ask.write(|w| lookup(container.as_bytes()).into_iter().for_each(|c| local::help(c, SERVED, w)))
 }
 
 fn get(ask: &Ask<'_>) -> Step {
@@ -31,6 +55,11 @@ fn get(ask: &Ask<'_>) -> Step {
         return ask
             .refuse("ERR unknown subcommand or wrong number of arguments for 'GET'. Try SLOWLOG HELP.");
     }
+    write_all(ask)
+}
+
+/// As many entries as are asked for.
+fn write_all(ask: &Ask<'_>) -> Step {
     let count = match ask.request.arg(2).map(count) {
         None => SHOWN,
         Some(Some(count)) => count,

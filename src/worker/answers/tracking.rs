@@ -8,33 +8,56 @@ use super::{
     client::{SYNTAX, lower},
 };
 use crate::worker::{
-    apart,
+    Worker, apart,
     client::Client,
     dispatch::Step,
     line::Reply,
-    tracking::{Change, Mode, Tracked, change},
+    tracking::{Change, Ear, Mode, Tracked, change},
 };
+
+const NO_EAR: &[u8] = b"-ERR The client ID you want redirect to does not exist\r\n";
+
+impl Worker {
+    /// Where client `id` is to be told of something, if there is one.
+    async fn find(&self, id: i64) -> Option<Ear> {
+        let id = u64::try_from(id).ok()?;
+        let worker = self.mailboxes.find(id).await?;
+        Some(Ear { id, worker })
+    }
+}
 
 /// CLIENT TRACKING: the first waits until the nodes are heard; who could keep something earlier would not be
 /// told.
 pub(super) fn set(ask: &Ask<'_>) -> Step {
     let client = ask.client;
     let now = client.apart.look_at_tracked(|tracked| Some(tracked.mode.clone()));
-    let (mode, noloop) = match change(&ask.request, now.as_ref()) {
+    let wish = match change(&ask.request, now.as_ref()) {
         Err(text) => return ask.refuse(&text),
         Ok(Change::Off) => {
             ask.worker().untrack(client);
             return ask.ok();
         }
-        Ok(Change::On(mode, noloop)) => (mode, noloop),
+        Ok(Change::On(wish)) => wish,
     };
     let ticket = client.ticket(Some(ask.command));
     let tracker = Rc::clone(client);
     apart::send(client, false, async move {
-        Rc::clone(&tracker.worker).hear_of_changes().await;
+        let worker = Rc::clone(&tracker.worker);
+        let ear = match wish.redirect {
+            Some(id) => worker.find(id).await.map(Some),
+            None => Some(None),
+        };
+        let own = ear.is_some() && wish.noloop && Rc::clone(&worker).hear_for_owner(&tracker).await;
+        if ear.is_some() && !own {
+            Rc::clone(&worker).hear_of_changes().await;
+        }
         move || {
+            let Some(ear) = ear else { return ticket.answer(Reply::Copy(NO_EAR)) };
             if !tracker.is_closed() {
-                tracker.worker.track(&tracker, mode, noloop);
+                if !own {
+                    worker.share_again(&tracker);
+                }
+                worker.track(&tracker, wish.mode, wish.noloop, ear);
             }
             ticket.answer(Reply::Copy(b"+OK\r\n"));
         }
@@ -100,10 +123,13 @@ fn shown(tracked: &Tracked) -> (Vec<&'static str>, Vec<Vec<u8>>) {
     };
     let caching = caching.filter(|_| tracked.caching);
     let noloop = tracked.noloop.then_some("noloop");
-    ([Some("on"), mode, caching, noloop].into_iter().flatten().collect(), prefixes)
+    let broken = tracked.redirection.broken.then_some("broken_redirect");
+    ([Some("on"), mode, caching, noloop, broken].into_iter().flatten().collect(), prefixes)
 }
 
-/// Whom its pushes go to: itself, or nobody.
+/// Whom its pushes go to: another client, 0 for itself, or -1 for nobody.
 pub(super) fn redirection(client: &Client) -> i64 {
-    if client.apart.look(|affairs| affairs.tracked.is_some()) { 0 } else { -1 }
+    let of = |tracked: &Tracked| tracked.redirection.ear.map_or(0, |ear| ear.id);
+    let id = client.apart.look(|affairs| affairs.tracked.as_ref().map(of));
+    id.map_or(-1, |id| i64::try_from(id).unwrap_or(i64::MAX))
 }

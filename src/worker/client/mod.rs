@@ -24,6 +24,7 @@ use super::{
     retry::Retries,
     stream::Stream,
     transaction::Queued,
+    wait::Wrote,
 };
 use crate::{command::Command, metrics::CloseReason, resp::Protocol};
 
@@ -61,6 +62,9 @@ pub(super) struct Client {
     pub(super) retries: Retries,
     pub(super) apart: Apart,
     pub(super) protocol: Cell<Protocol>,
+    pub(super) database: Cell<u16>,
+    /// Its number while it has connections of its own; else 0.
+    pub(super) own: Cell<u32>,
     pub(super) authenticated: Cell<bool>,
     pub(super) mute: Cell<Mute>,
     /// Whether it listens to any channel, or monitors: then it may send little else.
@@ -71,6 +75,8 @@ pub(super) struct Client {
     /// When it last sent something.
     pub(super) active: Cell<u64>,
     pub(super) last_command: Cell<Option<&'static Command>>,
+    /// Where it may have written, for WAIT.
+    pub(super) wrote: Wrote,
     /// Bytes that were read from it and written to it.
     pub(super) bytes_in: Cell<u64>,
     pub(super) bytes_out: Cell<u64>,
@@ -149,6 +155,8 @@ impl Client {
             retries: Retries::default(),
             apart: Apart::default(),
             protocol: Cell::new(Protocol::Resp2),
+            database: Cell::new(0),
+            own: Cell::new(0),
             authenticated: Cell::new(worker.config.requirepass.is_none()),
             mute: Cell::new(Mute::No),
             listens: Cell::new(false),
@@ -157,6 +165,7 @@ impl Client {
             since: now,
             active: Cell::new(now),
             last_command: Cell::new(None),
+            wrote: Wrote::default(),
             bytes_in: Cell::new(0),
             bytes_out: Cell::new(0),
             no_evict: Cell::new(false),

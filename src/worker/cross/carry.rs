@@ -16,6 +16,7 @@ use crate::{
         client::Client,
         dedicated::{Broken, Dedicated},
         errand::{Answered, Errand, TOO_LONG, Trouble},
+        profile::{self, OUT_OF_RANGE},
         redirect::MAY_HAVE_RUN,
     },
 };
@@ -33,6 +34,8 @@ pub(super) struct Carry {
     from: Vec<u8>,
     to: Vec<u8>,
     replace: bool,
+    /// In which `to` is, if that is said.
+    database: Option<i32>,
 }
 
 /// A value as it was read.
@@ -50,32 +53,36 @@ enum Round {
     Again(&'static [u8]),
 }
 
-/// Whether the COPY `request` replaces what there is.
+/// Whether the COPY `request` replaces what there is, and the database into which it copies, if it says so.
 ///
 /// # Errors
 /// The text is that of redis db.c `copyCommand`.
-pub(super) fn copy_replaces(request: Request<'_>) -> Result<bool, &'static str> {
+pub(super) fn copy_options(request: Request<'_>) -> Result<(bool, Option<i32>), &'static str> {
     let mut options = request.args_from(3);
-    let mut replaces = false;
+    let (mut replaces, mut database) = (false, None);
     while let Some(option) = options.next() {
         if option.eq_ignore_ascii_case(b"replace") {
             replaces = true;
         } else if option.eq_ignore_ascii_case(b"db") {
-            match options.next() {
-                Some(b"0") => {}
-                Some(_) => return Err("ERR DB index is out of range"),
-                None => return Err("ERR syntax error"),
-            }
+            let number = options.next().ok_or("ERR syntax error")?;
+            let number = std::str::from_utf8(number).ok().and_then(|text| text.parse().ok());
+            database = Some(number.ok_or("ERR value is not an integer or out of range")?);
         } else {
             return Err("ERR syntax error");
         }
     }
-    Ok(replaces)
+    Ok((replaces, database))
 }
 
 impl Carry {
     pub(super) fn new(client: &Rc<Client>, from: Vec<u8>, to: Vec<u8>, replace: bool) -> Self {
-        Self { client: Rc::clone(client), from, to, replace }
+        client.wrote.note(Some(Slot::of(&from)));
+        Self { client: Rc::clone(client), from, to, replace, database: None }
+    }
+
+    /// The same into database `database`, if there is one.
+    pub(super) fn into_database(self, database: Option<i32>) -> Self {
+        Self { database, ..self }
     }
 
     /// The reply to COPY.
@@ -87,17 +94,27 @@ impl Carry {
     }
 
     async fn try_copy(&self) -> Result<bool, Vec<u8>> {
+        let database = self.find_database().await?;
         let errand = Errand::new(&self.client, Slot::of(&self.from), self.reads().concat(), true);
         let all = transact(2, Errand { most: MAX_GATHERED + FRAMING, ..errand }).await?;
         let [dumped, expires] = elements(&all).unwrap_or_default()[..] else {
             return Err(ODD_REPLY.to_vec());
         };
         let Some(load) = load(dumped, expires)? else { return Ok(false) };
-        match self.write(&load).await {
+        match self.write(&load, database).await {
             Ok(_) => Ok(true),
             Err(error) if error.starts_with(b"-BUSYKEY ") => Ok(false),
             Err(error) => Err(error),
         }
+    }
+
+    async fn find_database(&self) -> Result<u16, Vec<u8>> {
+        let Some(number) = self.database else { return Ok(self.client.database.get()) };
+        if u16::try_from(number) == Ok(self.client.database.get()) {
+            return Ok(self.client.database.get());
+        }
+        let found = profile::find(&self.client, Slot::of(&self.to), number).await;
+        found.map_err(|error| if error.starts_with(b"-ERR ") { OUT_OF_RANGE.to_vec() } else { error })
     }
 
     /// The reply to RENAME.
@@ -136,7 +153,7 @@ impl Carry {
             return Ok(Round::Again(KEEPS_CHANGING));
         }
         let loaded = match load(dumped, expires) {
-            Ok(Some(load)) => self.write(&load).await,
+            Ok(Some(load)) => self.write(&load, self.client.database.get()).await,
             Ok(None) => Err(NO_KEY.to_vec()),
             Err(error) => Err(error),
         };
@@ -184,11 +201,12 @@ impl Carry {
         [request(&[b"DUMP", &self.from]), request(&[b"PEXPIRETIME", &self.from])]
     }
 
-    async fn write(&self, load: &Load) -> Result<Vec<u8>, Vec<u8>> {
+    async fn write(&self, load: &Load, database: u16) -> Result<Vec<u8>, Vec<u8>> {
         let expires = load.expires.to_string();
         let mut args: Vec<&[u8]> = vec![b"RESTORE", &self.to, expires.as_bytes(), &load.bytes, b"ABSTTL"];
         args.extend(self.replace.then_some(&b"REPLACE"[..]));
-        ask(Errand::new(&self.client, Slot::of(&self.to), request(&args), false)).await
+        let errand = Errand::new(&self.client, Slot::of(&self.to), request(&args), false);
+        ask(Errand { database, ..errand }).await
     }
 }
 
@@ -228,10 +246,10 @@ mod tests {
 
     #[test]
     fn copy_has_few_options() {
-        let of = |line: &str| copy_replaces(Owned::new(line).request());
-        assert_eq!(of("COPY a b"), Ok(false));
-        assert_eq!(of("COPY a b replace DB 0"), Ok(true));
-        assert_eq!(of("COPY a b DB 1"), Err("ERR DB index is out of range"));
+        let of = |line: &str| copy_options(Owned::new(line).request());
+        assert_eq!(of("COPY a b"), Ok((false, None)));
+        assert_eq!(of("COPY a b replace DB 3"), Ok((true, Some(3))));
+        assert_eq!(of("COPY a b DB x"), Err("ERR value is not an integer or out of range"));
         assert_eq!(of("COPY a b DB"), Err("ERR syntax error"));
         assert_eq!(of("COPY a b FOO"), Err("ERR syntax error"));
     }

@@ -59,15 +59,15 @@ fn copies(client: &Rc<Client>, command: &'static Command, request: Request<'_>) 
 }
 
 fn carry(client: &Rc<Client>, command: &'static Command, cross: Cross, request: Request<'_>) -> Step {
-    let replace = match cross {
-        Cross::Copy => match carry::copy_replaces(request) {
-            Ok(replace) => replace,
+    let (replace, database) = match cross {
+        Cross::Copy => match carry::copy_options(request) {
+            Ok(options) => options,
             Err(text) => return refuse(client, Some(command), text),
         },
-        _ => true,
+        _ => (true, None),
     };
     let key = |at| request.arg(at).unwrap_or_default().to_vec();
-    let carry = carry::Carry::new(client, key(1), key(2), replace);
+    let carry = carry::Carry::new(client, key(1), key(2), replace).into_database(database);
     match cross {
         Cross::Copy => send(client, command, false, carry.copy()),
         _ => send(client, command, false, carry.rename()),

@@ -6,7 +6,7 @@
 //! requests and replies and knows nothing of what they mean.
 //!
 //! What was written to a lane counts as sent, though the pipe may still hold it when the connection is lost.
-//! Lanes are handed over by [`Mail`](super::Mail), once per connection.
+//! Lanes are handed over by [`Mail`], once per connection.
 
 mod joint;
 
@@ -22,11 +22,12 @@ use tokio::{io::DuplexStream, sync::oneshot};
 
 use self::joint::{Ended, Joint};
 use super::{
-    Worker,
+    Mail, Worker,
     dial::{self, DialError},
+    profile::Profile,
     stream::Stream,
 };
-use crate::{cluster::NodeAddr, resp::Protocol};
+use crate::cluster::NodeAddr;
 
 /// Bytes that wait in each direction of a lane before its writer waits: a full read.
 const LANE: usize = 64 * 1024;
@@ -37,8 +38,8 @@ const ROUNDS_PER_TURN: usize = 8;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct PipeId {
     addr: NodeAddr,
-    protocol: Protocol,
-    /// Its number among those of its node and protocol.
+    profile: Profile,
+    /// Its number among those of its node and profile.
     number: usize,
 }
 
@@ -59,17 +60,13 @@ impl Wish {
 }
 
 /// A connection to `addr` for `worker`: its own, or a lane of one that it shares.
-pub(super) async fn connect(
-    worker: &Worker,
-    addr: &NodeAddr,
-    protocol: Protocol,
-) -> Result<Stream, DialError> {
-    let Some(pipes) = worker.config.pipes_per_node() else {
-        return dial::dial(addr, protocol, &worker.credentials).await;
+pub(super) async fn connect(worker: &Worker, addr: &NodeAddr, profile: Profile) -> Result<Stream, DialError> {
+    let Some(pipes) = worker.config.pipes_per_node().filter(|_| profile.own == 0) else {
+        return dial::dial(addr, profile, &worker.credentials).await;
     };
-    let id = PipeId { addr: addr.clone(), protocol, number: worker.index % pipes };
+    let id = PipeId { addr: addr.clone(), profile, number: worker.index % pipes };
     let (lane, wished) = oneshot::channel();
-    worker.mailboxes.wish(id.owner(worker.config.threads, pipes), Wish { id, lane });
+    worker.mailboxes.send(id.owner(worker.config.threads, pipes), Mail::Lane(Wish { id, lane }));
     wished.await.map(Stream::Lane).map_err(|_| DialError::Shared)
 }
 
@@ -166,8 +163,8 @@ impl Pipe {
     }
 
     async fn dial(&self) -> Option<Stream> {
-        let PipeId { addr, protocol, .. } = &self.id;
-        let dialling = dial::dial(addr, *protocol, &self.worker.credentials);
+        let PipeId { addr, profile, .. } = &self.id;
+        let dialling = dial::dial(addr, *profile, &self.worker.credentials);
         let limit = dial::timeout(&self.worker.config);
         match tokio::time::timeout(limit, dialling).await {
             Ok(Ok(stream)) => return Some(stream),
@@ -240,7 +237,7 @@ mod tests {
         for port in 0..4_000 {
             let id = PipeId {
                 addr: NodeAddr::new("10.0.0.1", port),
-                protocol: Protocol::Resp2,
+                profile: Profile::default(),
                 number: usize::from(port) % pipes,
             };
             let owner = id.owner(threads, pipes);

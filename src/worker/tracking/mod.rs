@@ -6,9 +6,13 @@
 //! under way, since that reply may be older. While a primary cannot be heard, a key is told of right behind
 //! each reply, so that nobody keeps it, and when that begins or ends all keys are told of at once.
 //!
+//! A client that does not want to hear of its own writes hears over connections of its own: see [`own`].
+//!
 //! Invariant: a client never keeps, for longer than news travel, a value that a node has changed.
 
 mod link;
+mod own;
+mod redirected;
 mod table;
 mod tracked;
 
@@ -20,10 +24,14 @@ use std::{
 
 use tokio::{sync::Notify, time::timeout};
 
-pub(super) use self::tracked::{Change, Mode, Tracked, change};
+pub use self::redirected::{News, NoEar};
 use self::{
     link::Link,
     table::{Key, Table},
+};
+pub(super) use self::{
+    redirected::{Ear, Redirection},
+    tracked::{Change, Mode, Tracked, change},
 };
 use super::{Worker, client::Client};
 use crate::{
@@ -41,6 +49,9 @@ pub(super) struct Tracking {
     listeners: RefCell<HashMap<u64, Rc<Client>>>,
     table: RefCell<Table>,
     links: RefCell<HashMap<NodeAddr, Link>>,
+    /// Who has connections of its own, which hear for it, by its number.
+    owners: RefCell<HashMap<u32, Rc<Client>>>,
+    last_own: Cell<u32>,
     /// The epoch of the slot table all of whose primaries are heard.
     heard: Cell<Option<u64>>,
     changed: Notify,
@@ -78,18 +89,28 @@ impl Worker {
     }
 
     /// `client` hears of changed keys from now on.
-    pub(super) fn track(&self, client: &Rc<Client>, mode: Mode, noloop: bool) {
+    pub(super) fn track(&self, client: &Rc<Client>, mode: Mode, noloop: bool, ear: Option<Ear>) {
         let listens = matches!(mode, Mode::Broadcast(_));
         let to = if listens { &self.tracking.listeners } else { &self.tracking.readers };
-        to.borrow_mut().insert(client.id, Rc::clone(client));
+        if client.own.get() == 0 {
+            to.borrow_mut().insert(client.id, Rc::clone(client));
+        } else {
+            self.tracking.readers.borrow_mut().remove(&client.id);
+            self.tracking.listeners.borrow_mut().remove(&client.id);
+        }
         client.apart.change(|affairs| {
             let tracked = affairs.tracked.get_or_insert_default();
             (tracked.mode, tracked.noloop) = (mode, noloop);
+            tracked.redirection = Redirection::to(ear);
         });
+        if client.own.get() != 0 {
+            client.begin_own();
+        }
     }
 
     /// `client` hears of nothing more.
     pub(super) fn untrack(&self, client: &Client) {
+        self.take_own(client);
         client.apart.change(|affairs| affairs.tracked = None);
         self.tracking.readers.borrow_mut().remove(&client.id);
         self.tracking.listeners.borrow_mut().remove(&client.id);
@@ -97,7 +118,11 @@ impl Worker {
 
     /// Has a connection to each primary while anybody wants it, and tells all clients when that changed.
     pub(super) fn tend_tracking(self: &Rc<Self>) {
+        self.tend_owners();
         let tracking = &self.tracking;
+        for clients in [&tracking.readers, &tracking.listeners] {
+            clients.borrow().values().for_each(Client::tell_late);
+        }
         let wanted = tracking.waiting.get() > 0
             || !tracking.readers.borrow().is_empty()
             || !tracking.listeners.borrow().is_empty();
@@ -169,7 +194,9 @@ impl Worker {
 pub(super) fn note(client: &Rc<Client>, request: &Request<'_>) {
     let Ok(command) = command::resolve(request) else { return };
     let (worker, queues) = (&client.worker, client.apart.queues());
-    let read = if reads(command) { keys_of(client, command, request) } else { Vec::new() };
+    // Who does not hear of its own writes may keep what it wrote.
+    let keeps = reads(command) || client.own.get() != 0;
+    let read = if keeps { keys_of(client, command, request) } else { Vec::new() };
     let keys = client.apart.change(|affairs| {
         let Some(tracked) = &mut affairs.tracked else { return Vec::new() };
         if tracked.wants() {
@@ -185,12 +212,14 @@ pub(super) fn note(client: &Rc<Client>, request: &Request<'_>) {
     if keys.is_empty() {
         return;
     }
-    if !worker.hears_all() {
+    if !client.hears() {
         let keys: Vec<&[u8]> = keys.iter().map(|key| &key[..]).collect();
         return client.tell_behind(Some(&keys));
     }
     client.note_reads(&keys);
-    if !client.apart.look_at_tracked(|tracked| matches!(tracked.mode, Mode::Broadcast(_))) {
+    if client.own.get() != 0 {
+        client.note_own(&keys);
+    } else if !client.apart.look_at_tracked(|tracked| matches!(tracked.mode, Mode::Broadcast(_))) {
         let mut table = worker.tracking.table.borrow_mut();
         keys.iter().for_each(|key| table.add(key, client.id));
         let excess = table.excess();
@@ -262,7 +291,9 @@ impl Client {
     }
 
     fn tell_now(self: &Rc<Self>, keys: Option<&[&[u8]]>) {
-        if self.protocol.get() == Protocol::Resp3 {
+        if let Some(ear) = self.ear() {
+            self.tell_ear(ear, keys);
+        } else if self.protocol.get() == Protocol::Resp3 {
             let mut push = Vec::new();
             encode_invalidation(&mut push, keys);
             self.hand(&[], &push);
@@ -271,7 +302,9 @@ impl Client {
 
     /// Tells it behind the replies to all that it has sent.
     fn tell_behind(self: &Rc<Self>, keys: Option<&[&[u8]]>) {
-        if self.protocol.get() == Protocol::Resp3 {
+        if let Some(ear) = self.ear() {
+            self.tell_ear_behind(ear, keys);
+        } else if self.protocol.get() == Protocol::Resp3 {
             let mut push = Vec::new();
             encode_invalidation(&mut push, keys);
             if !self.line().borrow_mut().follow_up(&push) {

@@ -6,7 +6,7 @@ use std::{
     ops::Bound,
 };
 
-use super::table::Key;
+use super::{own::Own, redirected::Redirection, table::Key};
 use crate::resp::Request;
 
 /// What the prefixes of one client may take, in bytes, each with [`PER_PREFIX`].
@@ -20,8 +20,12 @@ const FEW: usize = 64;
 pub(in crate::worker) struct Tracked {
     pub(in crate::worker) mode: Mode,
     pub(in crate::worker) noloop: bool,
+    /// Who hears instead of it.
+    pub(in crate::worker) redirection: Redirection,
     /// Whether CLIENT CACHING speaks of the next request.
     pub(in crate::worker) caching: bool,
+    /// What is heard over connections of its own.
+    pub(super) own: Own,
     /// Keys of a transaction that is not executed yet.
     pub(super) queued: Vec<Key>,
     /// Keys whose reads may not be answered yet: the place in line of the last.
@@ -82,13 +86,22 @@ impl Tracked {
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::worker) enum Change {
     Off,
-    On(Mode, bool),
+    On(Wish),
+}
+
+/// How a client wants to track.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::worker) struct Wish {
+    pub(in crate::worker) mode: Mode,
+    pub(in crate::worker) noloop: bool,
+    /// Which client is to hear instead of it.
+    pub(in crate::worker) redirect: Option<i64>,
 }
 
 /// What `request` asks of a client that has `now`. The error is a text.
 pub(in crate::worker) fn change(request: &Request<'_>, now: Option<&Mode>) -> Result<Change, String> {
     const SYNTAX: &str = "ERR syntax error";
-    let (mut bcast, mut optin, mut optout, mut noloop, mut redirect) = (false, false, false, false, false);
+    let (mut bcast, mut optin, mut optout, mut noloop, mut redirect) = (false, false, false, false, None);
     let mut prefixes = Vec::new();
     let mut args = request.args_from(3);
     while let Some(option) = args.next() {
@@ -97,10 +110,10 @@ pub(in crate::worker) fn change(request: &Request<'_>, now: Option<&Mode>) -> Re
             b"optin" => optin = true,
             b"optout" => optout = true,
             b"noloop" => noloop = true,
-            b"redirect" => {
-                is_id(args.next().ok_or(SYNTAX)?)?;
-                redirect = true;
+            b"redirect" if redirect.is_some() => {
+                return Err("ERR A client can only redirect to a single other client".to_owned());
             }
+            b"redirect" => redirect = Some(id(args.next().ok_or(SYNTAX)?)?),
             b"prefix" => prefixes.push(args.next().ok_or(SYNTAX)?),
             _ => return Err(SYNTAX.to_owned()),
         }
@@ -110,32 +123,30 @@ pub(in crate::worker) fn change(request: &Request<'_>, now: Option<&Mode>) -> Re
         b"on" => {}
         _ => return Err(SYNTAX.to_owned()),
     }
-    if redirect {
-        return Err("ERR CLIENT TRACKING with REDIRECT is not served by slotway: use RESP3".to_owned());
-    }
     if !bcast && !prefixes.is_empty() {
         return Err("ERR PREFIX option requires BCAST mode to be enabled".to_owned());
     }
     if now.is_some_and(|now| matches!(now, Mode::Broadcast(_)) != bcast) {
         return Err(switch("BCAST mode on/off"));
     }
+    let on = |mode| Ok(Change::On(Wish { mode, noloop, redirect }));
     match (bcast, optin, optout) {
         (true, true, _) | (true, _, true) => {
             Err("ERR OPTIN and OPTOUT are not compatible with BCAST".to_owned())
         }
-        (true, ..) => Ok(Change::On(Mode::Broadcast(together(now, &prefixes)?), noloop)),
+        (true, ..) => on(Mode::Broadcast(together(now, &prefixes)?)),
         (_, true, true) => Err("ERR You can't specify both OPTIN mode and OPTOUT mode".to_owned()),
         (_, true, _) if now == Some(&Mode::OptOut) => Err(switch("OPTIN/OPTOUT mode")),
         (_, _, true) if now == Some(&Mode::OptIn) => Err(switch("OPTIN/OPTOUT mode")),
-        (_, true, _) => Ok(Change::On(Mode::OptIn, noloop)),
-        (_, _, true) => Ok(Change::On(Mode::OptOut, noloop)),
-        _ => Ok(Change::On(Mode::All, noloop)),
+        (_, true, _) => on(Mode::OptIn),
+        (_, _, true) => on(Mode::OptOut),
+        _ => on(Mode::All),
     }
 }
 
-fn is_id(text: &[u8]) -> Result<(), String> {
+fn id(text: &[u8]) -> Result<i64, String> {
     let id = std::str::from_utf8(text).ok().and_then(|text| text.parse::<i64>().ok());
-    id.map(|_| ()).ok_or_else(|| "ERR value is not an integer or out of range".to_owned())
+    id.ok_or_else(|| "ERR value is not an integer or out of range".to_owned())
 }
 
 fn switch(what: &str) -> String {
@@ -222,7 +233,7 @@ mod tests {
         let owned = Owned::of(&["CLIENT", "TRACKING", "on", "BCAST", "PREFIX", &long]);
         assert_eq!(change(&owned.request(), None), Err("ERR too many prefixes of one client".to_owned()));
         let owned = Owned::new("CLIENT TRACKING on BCAST PREFIX b");
-        let both = Change::On(broadcast(&["a", "b"]), false);
+        let both = Change::On(Wish { mode: broadcast(&["a", "b"]), noloop: false, redirect: None });
         assert_eq!(change(&owned.request(), Some(&broadcast(&["a"]))), Ok(both));
     }
 }
