@@ -1,7 +1,7 @@
 # The few commands that this project needs; `make` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test soak sim pgo bench fmt clean
+.PHONY: help build demo test soak sim fuzz pgo bench fmt clean
 
 CARGO ?= cargo
 
@@ -27,6 +27,9 @@ test: ## Install what the tests need, then check form, lints, documents and run 
 
 sim: ## Try SEEDS (10000) random interleavings of each kind of trouble in virtual time (a few minutes)
 	SLOTWAY_SIM_SEEDS=$(or $(SEEDS),10000) $(CARGO) test --release --lib sim:: -- --nocapture
+
+fuzz: ## Fuzz parsers and a whole worker for SECONDS (60) each; installs cargo-fuzz below target/
+	tests/fuzz/run $(or $(SECONDS),60)
 
 pgo: ## Build target/pgo/release/slotway, optimised by a profile (benches/pgo tells what it needs)
 	benches/pgo

@@ -68,6 +68,7 @@ fn negative(rest: &[u8], at: usize) -> Line {
         Some(b'1'..=b'9') => match number_line(rest, 1) {
             Line::Number(value, next) => Line::Number(-value, at + next),
             Line::Bad if rest.starts_with(LOWEST) => Line::Number(i64::MIN, at + LOWEST.len()),
+            Line::Bad if LOWEST.starts_with(rest) => Line::Incomplete,
             other => other,
         },
         Some(_) => Line::Bad,
@@ -101,7 +102,9 @@ mod tests {
         ] {
             assert_eq!(number_line(bad.as_bytes(), 0), Line::Bad, "{bad:?}");
         }
-        for part in ["", "1", "1\r", "-", "-1", "-1\r", "123456789"] {
+        for part in
+            ["", "1", "1\r", "-", "-1", "-1\r", "123456789", "-9223372036854775808", "-9223372036854775808\r"]
+        {
             assert_eq!(number_line(part.as_bytes(), 0), Line::Incomplete, "{part:?}");
         }
     }

@@ -24,6 +24,7 @@ use super::{
     Equipment, Mail, Mailboxes, Monitors, Worker,
     client::{Arrival, Client},
     deliver,
+    routes::Routes,
     stream::Stream,
     tick,
 };
@@ -55,7 +56,6 @@ type Node = Rc<dyn Fn(NodeAddr, DuplexStream)>;
 /// One worker, and the ways to all that it talks to.
 struct World {
     worker: Rc<Worker>,
-    topology: Arc<Topology>,
 }
 
 impl World {
@@ -73,7 +73,7 @@ impl World {
             monitors: Arc::new(Monitors::new(config.threads)),
             slowlog: Arc::new(SlowLog::new(config.slowlog_max_len)),
             mailboxes: Arc::new(mailboxes),
-            topology: Arc::clone(&topology),
+            topology,
             config,
         };
         let worker = Rc::new(Worker::new(0, equipment));
@@ -83,7 +83,7 @@ impl World {
         for mail in mail {
             tokio::task::spawn_local(connect(mail, Rc::clone(node)));
         }
-        (Self { worker, topology }, signals)
+        (Self { worker }, signals)
     }
 
     /// A client's end of a new connection.
@@ -94,6 +94,16 @@ impl World {
         self.worker.clients.borrow_mut().insert(id, Rc::clone(&client));
         tokio::task::spawn_local(client.serve());
         far
+    }
+}
+
+/// A worker and what it has hold each other, as they do until the process ends.
+impl Drop for World {
+    fn drop(&mut self) {
+        self.worker.clients.take();
+        self.worker.backends.take();
+        self.worker.pipes.take();
+        self.worker.routes.replace(Routes::new(&self.worker.topology));
     }
 }
 

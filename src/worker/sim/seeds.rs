@@ -52,7 +52,7 @@ fn run(seed: u64, trouble: Trouble) -> Outcome {
             tokio::task::spawn_local(Rc::clone(&nodes).serve(addr, stream));
         });
         let (world, signals) = World::new(cluster.table(1), &node);
-        tokio::task::spawn_local(control(signals, Arc::clone(&world.topology), Rc::clone(&cluster)));
+        tokio::task::spawn_local(control(signals, Arc::clone(&world.worker.topology), Rc::clone(&cluster)));
         let outcome = Rc::new(RefCell::new(Outcome::default()));
         let mut clients = tokio::task::JoinSet::new();
         for id in 0..CLIENTS {
