@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     moves::{replica_of, role},
-    stage::{Event, Promise, Scene},
+    stage::{Event, Happen, Promise, Scene},
 };
 use crate::support::{Client, Kind, wait::within};
 
@@ -13,9 +13,10 @@ const PATIENCE: Duration = Duration::from_secs(40);
 
 /// What the events of this file have in common: nodes miss each other after 2 s, vote within about 2 more, and
 /// slotway finds the new primary within 1.
-const UNPLANNED: Event = Event {
+pub(super) const UNPLANNED: Event = Event {
     name: "",
-    promise: Promise::Promoted,
+    promise: Promise::MayHaveRun,
+    voted: true,
     silence: Duration::from_secs(6),
     local: true,
     kind: Kind::Redis,
@@ -23,30 +24,35 @@ const UNPLANNED: Event = Event {
     replicas: 1,
     server_flags: &["--cluster-replica-validity-factor", "0", "--cluster-require-full-coverage", "no"],
     flags: &["--retry-deadline", "20s", "--backend-timeout", "1s"],
-    happen: |_| {},
+    happen: Happen::Here(|_| {}),
 };
 
 /// A primary dies, its replica is voted in, and it returns as a replica.
-pub(super) const KILLED: Event = Event { name: "kill -9 of a primary", happen: killed, ..UNPLANNED };
+pub(super) const KILLED: Event =
+    Event { name: "kill -9 of a primary", happen: Happen::Here(killed), ..UNPLANNED };
 
 /// A primary dies and is started again before it is missed.
 pub(super) const RESTARTED: Event = Event {
     name: "kill -9 of a primary, restarted at once",
-    promise: Promise::MayHaveRun,
-    happen: restarted,
+    voted: false,
+    happen: Happen::Here(restarted),
     replicas: 0,
     ..UNPLANNED
 };
 
 /// A primary hangs, its replica is voted in, and it goes on.
-pub(super) const FROZEN: Event =
-    Event { name: "kill -STOP of a primary, then CONT", happen: frozen, kind: Kind::Valkey, ..UNPLANNED };
+pub(super) const FROZEN: Event = Event {
+    name: "kill -STOP of a primary, then CONT",
+    happen: Happen::Here(frozen),
+    kind: Kind::Valkey,
+    ..UNPLANNED
+};
 
 /// A primary hangs for longer than slotway waits for it, but not so long that its replica is voted in.
 pub(super) const HESITANT: Event = Event {
     name: "kill -STOP for a second",
-    promise: Promise::MayHaveRun,
-    happen: hesitant,
+    voted: false,
+    happen: Happen::Here(hesitant),
     server_flags: &["--cluster-node-timeout", "8000", "--cluster-require-full-coverage", "no"],
     flags: &["--retry-deadline", "20s", "--backend-timeout", "300ms"],
     replicas: 0,
@@ -57,7 +63,8 @@ pub(super) const HESITANT: Event = Event {
 pub(super) const ALL_DOWN: Event = Event {
     name: "every node down, then up",
     promise: Promise::Down,
-    happen: all_down,
+    voted: false,
+    happen: Happen::Here(all_down),
     replicas: 0,
     local: false,
     flags: &["--retry-deadline", "500ms"],
@@ -77,18 +84,18 @@ fn becomes_primary(scene: &Scene<'_>, node: usize) {
 }
 
 fn killed(scene: &Scene<'_>) {
-    scene.repeatedly(|_| {
+    scene.rounds.repeatedly(|_| {
         let (primary, replica) = first_shard(scene);
         scene.cluster.node(primary).kill();
         becomes_primary(scene, replica);
-        scene.all_work();
+        scene.rounds.all_work();
         scene.cluster.node(primary).restart();
         scene.cluster.wait_until_whole();
     });
 }
 
 fn restarted(scene: &Scene<'_>) {
-    scene.repeatedly(|_| {
+    scene.rounds.repeatedly(|_| {
         scene.cluster.node(0).kill();
         scene.cluster.node(0).restart();
         scene.cluster.wait_until_whole();
@@ -96,18 +103,18 @@ fn restarted(scene: &Scene<'_>) {
 }
 
 fn frozen(scene: &Scene<'_>) {
-    scene.repeatedly(|_| {
+    scene.rounds.repeatedly(|_| {
         let (primary, replica) = first_shard(scene);
         scene.cluster.node(primary).pause();
         becomes_primary(scene, replica);
-        scene.all_work();
+        scene.rounds.all_work();
         scene.cluster.node(primary).resume();
         scene.cluster.wait_until_whole();
     });
 }
 
 fn hesitant(scene: &Scene<'_>) {
-    scene.repeatedly(|_| {
+    scene.rounds.repeatedly(|_| {
         let lost = scene.proxy.metric(LOST);
         scene.cluster.node(0).pause();
         within(PATIENCE, "slotway gives it up", || (scene.proxy.metric(LOST) > lost).then_some(()));
@@ -120,7 +127,7 @@ const LOST: &str = "slotway_retries_total{reason=\"lost\"}";
 
 fn all_down(scene: &Scene<'_>) {
     let mut client = scene.proxy.client();
-    scene.repeatedly(|_| {
+    scene.rounds.repeatedly(|_| {
         let nodes = 0..scene.cluster.len();
         nodes.clone().for_each(|node| scene.cluster.node(node).kill());
         within(PATIENCE, "the cluster is down", || is_down(&mut client).then_some(()));

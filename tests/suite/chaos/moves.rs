@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::stage::{Event, MOVING, Promise, Scene};
+use super::stage::{Event, Happen, MOVING, Promise, Scene};
 use crate::support::{Cluster, Kind, Value, wait::within};
 
 /// What moves takes less than this on a busy machine.
@@ -12,6 +12,7 @@ const PATIENCE: Duration = Duration::from_secs(40);
 const PLANNED: Event = Event {
     name: "",
     promise: Promise::Unnoticed,
+    voted: false,
     silence: Duration::from_secs(4),
     local: true,
     kind: Kind::Redis,
@@ -19,16 +20,17 @@ const PLANNED: Event = Event {
     replicas: 0,
     server_flags: &[],
     flags: &["--retry-deadline", "20s"],
-    happen: |_| {},
+    happen: Happen::Here(|_| {}),
 };
 
 /// Slots move as administrators move them.
-pub(super) const KEY_BY_KEY: Event = Event { name: "slots move key by key", happen: key_by_key, ..PLANNED };
+pub(super) const KEY_BY_KEY: Event =
+    Event { name: "slots move key by key", happen: Happen::Here(key_by_key), ..PLANNED };
 
 /// The same with workers that share their connections.
 pub(super) const KEY_BY_KEY_SHARED: Event = Event {
     name: "the same, workers sharing connections",
-    happen: key_by_key,
+    happen: Happen::Here(key_by_key),
     kind: Kind::Valkey,
     threads: 4,
     flags: &["--retry-deadline", "20s", "--backend-connections-per-node", "1"],
@@ -38,7 +40,7 @@ pub(super) const KEY_BY_KEY_SHARED: Event = Event {
 /// Slots move in one step.
 pub(super) const AT_ONCE: Event = Event {
     name: "slots move at once (MIGRATESLOTS)",
-    happen: at_once,
+    happen: Happen::Here(at_once),
     kind: Kind::Valkey,
     threads: 4,
     ..PLANNED
@@ -47,7 +49,7 @@ pub(super) const AT_ONCE: Event = Event {
 /// Replicas take over from their primaries, which know of it.
 pub(super) const FAILOVER: Event = Event {
     name: "planned failover, again and again",
-    happen: failover,
+    happen: Happen::Here(failover),
     replicas: 1,
     local: false,
     ..PLANNED
@@ -60,21 +62,21 @@ fn route(slot: u16, round: usize) -> (usize, usize) {
 }
 
 fn key_by_key(scene: &Scene<'_>) {
-    scene.repeatedly(|round| {
+    scene.rounds.repeatedly(|round| {
         for slot in MOVING {
             let (from, to) = route(slot, round);
             scene.cluster.migrate(slot, from, to);
-            scene.all_work();
+            scene.rounds.all_work();
         }
     });
 }
 
 fn at_once(scene: &Scene<'_>) {
-    scene.repeatedly(|round| {
+    scene.rounds.repeatedly(|round| {
         for slot in MOVING {
             let (from, to) = route(slot, round);
             migrate_at_once(scene.cluster, slot, from, to);
-            scene.all_work();
+            scene.rounds.all_work();
         }
     });
 }
@@ -110,7 +112,7 @@ pub(super) fn role(cluster: &Cluster, node: usize) -> Option<String> {
 }
 
 fn failover(scene: &Scene<'_>) {
-    scene.repeatedly(|round| {
+    scene.rounds.repeatedly(|round| {
         let shard = round % 3;
         let replica = replica_of(scene.cluster, shard);
         scene.cluster.wait_until_whole();

@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::{
+    network::Network,
     table::Row,
     tally::Tally,
     workload::{Stopper, Watch, Work, run},
@@ -21,14 +22,12 @@ pub(super) const MOVING: [u16; 3] = [7, 99, 6000];
 const QUIET: u16 = 12_000;
 
 /// What clients may see of an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Promise {
     /// Nothing.
     Unnoticed,
-    /// For writes that were on the way: that they may have run. What was acknowledged is there.
+    /// For writes that were on the way: that they may have run.
     MayHaveRun,
-    /// The same, but a replica took over, which need not have all that its primary acknowledged.
-    Promoted,
     /// And that the cluster is down, when it is.
     Down,
 }
@@ -38,6 +37,8 @@ pub(super) struct Event {
     /// What happens.
     pub(super) name: &'static str,
     pub(super) promise: Promise,
+    /// Whether a replica takes over unplanned, which need not have all that its primary acknowledged.
+    pub(super) voted: bool,
     /// The longest time that a client may have to wait.
     pub(super) silence: Duration,
     /// Whether the third primary is none of its business, so that clients of it must not notice anything.
@@ -49,18 +50,33 @@ pub(super) struct Event {
     pub(super) server_flags: &'static [&'static str],
     pub(super) flags: &'static [&'static str],
     /// Makes it happen, once or more.
-    pub(super) happen: fn(&Scene<'_>),
+    pub(super) happen: Happen,
 }
 
-/// Where an event happens.
-pub(super) struct Scene<'a> {
-    pub(super) cluster: &'a Cluster,
-    pub(super) proxy: &'a Proxy,
+/// Where an event happens, and what it does.
+pub(super) enum Happen {
+    /// On loopback.
+    Here(fn(&Scene<'_>)),
+    /// Between hosts of their own.
+    Apart(fn(&Network, &Rounds<'_>)),
+}
+
+/// How often an event happens.
+pub(super) struct Rounds<'a> {
     watch: &'a Watch,
     end: Instant,
 }
 
-impl Scene<'_> {
+/// Where an event on loopback happens.
+pub(super) struct Scene<'a> {
+    pub(super) cluster: &'a Cluster,
+    pub(super) proxy: &'a Proxy,
+    /// Of the proxy.
+    pub(super) workers: usize,
+    pub(super) rounds: Rounds<'a>,
+}
+
+impl Rounds<'_> {
     /// Does it again and again while there is time, at least once; clients get replies before and after.
     pub(super) fn repeatedly(&self, mut step: impl FnMut(usize)) {
         for round in 0.. {
@@ -79,11 +95,35 @@ impl Scene<'_> {
     }
 }
 
-/// Lets `event` happen for about `span` while clients work.
-pub(super) fn perform(event: &Event, span: Duration) -> Row {
+/// Lets `event` happen for about `span` while clients work; why it can't on this machine.
+pub(super) fn perform(event: &Event, span: Duration) -> Result<Row, String> {
+    match event.happen {
+        Happen::Here(happen) => Ok(here(event, span, happen)),
+        Happen::Apart(happen) => {
+            let network = Network::start(event)?;
+            let connect = || network.client();
+            Ok(watched(event, span, &connect, |rounds| happen(&network, &rounds)))
+        }
+    }
+}
+
+fn here(event: &Event, span: Duration, happen: fn(&Scene<'_>)) -> Row {
     let cluster = Cluster::start_with(event.kind, 3, event.replicas, event.server_flags);
     let proxy = Proxy::of(&cluster, event.threads, event.flags);
-    let mut works = works(&mut proxy.client());
+    let connect = || proxy.client();
+    watched(event, span, &connect, |rounds| {
+        happen(&Scene { cluster: &cluster, proxy: &proxy, workers: event.threads, rounds });
+    })
+}
+
+/// Lets clients work while it happens, and judges what they saw.
+fn watched(
+    event: &Event,
+    span: Duration,
+    connect: &dyn Fn() -> Client,
+    happen: impl FnOnce(Rounds<'_>),
+) -> Row {
+    let mut works = works(&mut connect());
     let quiet = works.len() - 1;
     let watch = Watch::new(works.len());
     let tallies: Vec<Tally> = thread::scope(|scope| {
@@ -92,19 +132,18 @@ pub(super) fn perform(event: &Event, span: Duration) -> Row {
             .iter_mut()
             .enumerate()
             .map(|(place, work)| {
-                let (client, watch) = (proxy.client(), &watch);
+                let (client, watch) = (connect(), &watch);
                 scope.spawn(move || run(client, &mut **work, watch, place))
             })
             .collect();
-        let scene = Scene { cluster: &cluster, proxy: &proxy, watch: &watch, end: Instant::now() + span };
-        (event.happen)(&scene);
+        happen(Rounds { watch: &watch, end: Instant::now() + span });
         drop(stopper);
         clients.into_iter().map(|client| client.join().expect("a client's thread")).collect()
     });
     let elsewhere = tallies[quiet].clone();
     let mut all = Tally::default();
     tallies.into_iter().for_each(|tally| all.add(tally));
-    let mut client = proxy.client();
+    let mut client = connect();
     works.iter_mut().for_each(|work| work.judge(&mut client, &mut all));
     Row::of(event, all, elsewhere)
 }

@@ -38,13 +38,13 @@ impl Row {
         let mut must = |holds: bool, what: String| broken.extend((!holds).then_some(what));
         for fault in [Fault::Lost, Fault::Doubled, Fault::Reordered, Fault::Wrong] {
             // Replication is asynchronous: only the servers could prevent that.
-            let by_promotion = fault == Fault::Lost && event.promise >= Promise::Promoted;
-            must(by_promotion || self.all.faults(fault) == 0, format!("{fault:?}"));
+            let by_vote = fault == Fault::Lost && event.voted;
+            must(by_vote || self.all.faults(fault) == 0, format!("{fault:?}"));
         }
         for kind in self.all.errors.keys() {
             let may = match event.promise {
                 Promise::Unnoticed => false,
-                Promise::MayHaveRun | Promise::Promoted => kind == "may have run",
+                Promise::MayHaveRun => kind == "may have run",
                 Promise::Down => ["may have run", "CLUSTERDOWN", "EXECABORT"].contains(&kind.as_str()),
             };
             must(may, format!("error {kind}"));

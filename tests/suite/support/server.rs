@@ -20,7 +20,8 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    fn program(self) -> PathBuf {
+    /// Where its server is.
+    pub(crate) fn program(self) -> PathBuf {
         match self {
             Self::Redis => programs::redis(),
             Self::Valkey => programs::valkey(),
