@@ -6,7 +6,7 @@ use socket2::SockRef;
 
 use crate::support::{
     Act, Cluster, FakeCluster, Gate, Kind, Proxy, Setup, Value, crosswise, eventually, resp::encode,
-    with_1_and_4_workers,
+    slot::slot_of, with_1_and_4_workers,
 };
 
 with_1_and_4_workers! {
@@ -111,6 +111,20 @@ with_1_and_4_workers! {
         cluster.on(0, "MSET {u}a 1 {u}b 1", Act::reply("-TRYAGAIN x"));
         let replies = client.pipeline(&["MSET {u}a 1 {u}b 1", "INCR {u}b"]);
         assert_eq!(replies, [Value::ok(), Value::Integer(2)]);
+    }
+
+    fn a_read_that_is_lost_with_a_write_behind_it_may_have_run(threads) {
+        // 1. A client pipelines a read of a key and a write to it; the connection breaks when both are written.
+        // 2. The write may have run, so that the read can't be asked again: it would see what came later.
+        // 3. It was answered with CLUSTERDOWN, as if it had not run and its node were away.
+        let cluster = FakeCluster::start(1);
+        let proxy = Proxy::before(&cluster.seeds(), threads, &[]);
+        let mut client = proxy.client();
+        client.run("SET a 0");
+        cluster.on(0, "GET a", Act::Close);
+        for reply in client.pipeline(&["GET a", "SET a 1"]) {
+            assert!(reply.text().contains("may have been executed"), "{reply:?}");
+        }
     }
 
     fn a_node_that_takes_long_but_works_is_not_given_up(threads) {
