@@ -143,8 +143,10 @@ impl Worker {
             RetryAfter::Readonly => RetryReason::Readonly,
         };
         self.metrics.retried(reason);
-        if after == RetryAfter::Readonly {
-            self.topology.signal(Signal::Readonly);
+        match after {
+            RetryAfter::Readonly => self.topology.signal(Signal::Readonly),
+            RetryAfter::Clusterdown => self.topology.signal(Signal::Clusterdown),
+            RetryAfter::Tryagain | RetryAfter::Loading | RetryAfter::Masterdown => {}
         }
         if let Some(slot) = slot {
             self.unsettle_slot(slot);

@@ -5,7 +5,7 @@ use std::{net::TcpStream, time::Duration};
 use socket2::SockRef;
 
 use crate::support::{
-    Act, Cluster, FakeCluster, Gate, Kind, Proxy, Setup, Value, crosswise, eventually, resp::encode,
+    Act, Client, Cluster, FakeCluster, Gate, Kind, Proxy, Setup, Value, crosswise, eventually, resp::encode,
     slot::slot_of, with_1_and_4_workers,
 };
 
@@ -125,6 +125,24 @@ with_1_and_4_workers! {
         for reply in client.pipeline(&["GET a", "SET a 1"]) {
             assert!(reply.text().contains("may have been executed"), "{reply:?}");
         }
+    }
+
+    fn a_primary_that_was_cut_off_and_replaced_is_not_asked_for_ever(threads) {
+        // 1. A primary is cut off from most others, but not from slotway. Its replica is voted in.
+        // 2. It answers with CLUSTERDOWN, and CLUSTER SLOTS as if it still owned its slots.
+        // 3. CLUSTERDOWN made nobody look for a new table, and the old one was taken from that very node.
+        let cluster = FakeCluster::start(2);
+        let proxy = Proxy::before(&cluster.seeds(), threads, &["--topology-refresh", "0"]);
+        let mut client = proxy.client();
+        let (old, slot) = (cluster.owner("a"), slot_of(b"a"));
+        let mut node = Client::connect(cluster.port(old));
+        node.send(&["CLUSTER", "SLOTS"]);
+        cluster.always(old, "CLUSTER SLOTS", Act::Reply(node.raw_reply()));
+        cluster.always(old, "CLUSTER INFO", Act::reply("$18\r\ncluster_state:fail"));
+        cluster.always(old, "GET a", Act::reply("-CLUSTERDOWN The cluster is down"));
+        cluster.give(slot, slot, Some(1 - old));
+        assert_eq!(client.run("GET a"), Value::Nil);
+        proxy.reaches("slotway_topology_refreshes_total{reason=\"clusterdown\",result=\"changed\"}", 1.0);
     }
 
     fn a_node_that_takes_long_but_works_is_not_given_up(threads) {
