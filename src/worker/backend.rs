@@ -35,7 +35,7 @@ use crate::{
 const MAX_QUEUE: usize = 64 * 1024 * 1024;
 /// Reads of one connection before the worker's others get their turn.
 const READS_PER_TURN: usize = 8;
-/// Pause after the first failed dial; doubles up to [`BACKOFF_MAX`].
+/// Pause after the first failed dial, or half of it; doubles up to [`BACKOFF_MAX`].
 const BACKOFF_MIN: Duration = Duration::from_millis(20);
 const BACKOFF_MAX: Duration = Duration::from_secs(1);
 
@@ -225,7 +225,7 @@ impl Backend {
         while self.wanted().await {
             let Some(mut stream) = self.dial().await else {
                 self.fail(Lost::Closed);
-                tokio::time::sleep(backoff).await;
+                tokio::time::sleep(jittered(backoff)).await;
                 backoff = (backoff * 2).min(BACKOFF_MAX);
                 continue;
             };
@@ -247,7 +247,7 @@ impl Backend {
             if replies.seen {
                 backoff = BACKOFF_MIN;
             } else {
-                tokio::time::sleep(backoff).await;
+                tokio::time::sleep(jittered(backoff)).await;
                 backoff = (backoff * 2).min(BACKOFF_MAX);
             }
             self.fail(lost);
@@ -465,6 +465,11 @@ impl Backend {
         }
         self.wake_waiters();
     }
+}
+
+/// Half of `pause` to all of it, so that workers and proxies that lost a node together do not dial it together.
+fn jittered(pause: Duration) -> Duration {
+    pause.mul_f64(0.5 + 0.5 * fastrand::f64())
 }
 
 /// What has come from a node and is not understood yet.
