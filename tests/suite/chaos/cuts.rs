@@ -50,6 +50,7 @@ fn one_node(network: &Network, rounds: &Rounds<'_>) {
     rounds.repeatedly(|_| {
         network.cut(0, 1);
         within(PATIENCE, "it is missed", || (!serves(&mut client)).then_some(()));
+        assert_eq!(network.undead(), "", "what was given up must not arrive later");
         network.mend(0, 1);
         within(PATIENCE, "it is back", || serves(&mut client).then_some(()));
     });

@@ -1,7 +1,7 @@
 //! A cluster on three hosts of their own, slotway on a fourth; reached through Unix sockets, which no cut between
 //! the hosts concerns.
 
-use std::time::Duration;
+use std::{os::unix::net::UnixStream, time::Duration};
 
 use super::stage::Event;
 use crate::support::{
@@ -55,7 +55,7 @@ impl Network {
         let proxy = hosts.spawn(HOSTS[0].0, &words);
         let network = Self { hosts, nodes, _proxy: proxy };
         within(PATIENCE, "slotway serves", || {
-            network.hosts.file(HOSTS[0].0, "proxy").exists().then_some(())?;
+            UnixStream::connect(network.hosts.file(HOSTS[0].0, "proxy")).ok()?;
             (network.client().run("DBSIZE") == Value::Integer(0)).then_some(())
         });
         Ok(network)
@@ -69,6 +69,12 @@ impl Network {
     /// Loses what two hosts send each other, where host 0 is slotway's.
     pub(super) fn cut(&self, one: usize, other: usize) {
         self.hosts.cut(HOSTS[one].0, HOSTS[other].0);
+    }
+
+    /// Connections that slotway let go of and whose bytes its kernel still tries to send.
+    pub(super) fn undead(&self) -> String {
+        let words = ["ss", "--no-header", "--tcp", "--numeric", "state", "fin-wait-1"];
+        String::from_utf8_lossy(&self.hosts.run(HOSTS[0].0, &words).stdout).into_owned()
     }
 
     /// Undoes that.
@@ -141,7 +147,7 @@ fn node_client(hosts: &Hosts, index: usize) -> Client {
 fn form(hosts: &Hosts) {
     for index in 0..NODES {
         within(PATIENCE, "the node is up", || {
-            hosts.file(host(index), &format!("{}.sock", port(index))).exists().then_some(())
+            UnixStream::connect(hosts.file(host(index), &format!("{}.sock", port(index)))).ok()
         });
         let mut client = node_client(hosts, index);
         client.run(&format!("CLUSTER SET-CONFIG-EPOCH {}", index + 1));
