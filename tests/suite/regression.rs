@@ -145,6 +145,22 @@ with_1_and_4_workers! {
         proxy.reaches("slotway_topology_refreshes_total{reason=\"clusterdown\",result=\"changed\"}", 1.0);
     }
 
+    fn clients_that_block_do_not_all_dial_a_node_that_is_away(threads) {
+        // 1. A node refuses connections; clients send it requests that take a connection each.
+        // 2. Each client tries again and again until its time is up.
+        // 3. Each of these tries was a dial of its own, thousands in a second.
+        const CROWD: u32 = 100;
+        const TRIES: u32 = 5;
+        let cluster = FakeCluster::start(1);
+        let proxy = Proxy::before(&cluster.seeds(), threads, &[]);
+        cluster.stop(0);
+        let mut crowd: Vec<_> = (0..CROWD).map(|_| proxy.client()).collect();
+        crowd.iter_mut().for_each(|client| client.send(&["BLPOP", "a", "0"]));
+        proxy.reaches("slotway_retries_total{reason=\"lost\"}", f64::from(CROWD * TRIES));
+        let dials = proxy.process.log().matches("cannot connect to node").count();
+        assert!(dials < 2 * CROWD as usize, "{dials} dials");
+    }
+
     fn a_node_that_takes_long_but_works_is_not_given_up(threads) {
         // 1. Many requests are written to a node at once; it answers each after a while.
         // 2. The last waits longer than the backend timeout since it was written, though replies come all the time.
