@@ -143,6 +143,9 @@ impl Refresher {
         if table.owner(slot).is_some_and(|place| table.node(place).addr == owner) {
             return;
         }
+        if self.wanted.is_none() {
+            self.pace.put_off(Instant::now());
+        }
         self.want(RefreshReason::Moved);
         tracing::debug!(%slot, %owner, "slot moved");
         self.patches.add(slot, owner.clone(), Instant::now());

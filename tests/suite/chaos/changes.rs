@@ -36,6 +36,7 @@ pub(super) const ALL_PORTS: Event = Event {
     happen: Happen::Here(all_ports),
     local: false,
     replicas: 0,
+    kind: Kind::Redis82,
     ..UNPLANNED
 };
 

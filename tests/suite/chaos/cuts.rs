@@ -7,7 +7,7 @@ use super::{
     network::Network,
     stage::{Event, Happen, MOVING, Promise, Rounds},
 };
-use crate::support::{Client, slot::key_in, wait::within};
+use crate::support::{Client, Kind, slot::key_in, wait::within};
 
 /// Slotway notices and recovers within this on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -27,6 +27,7 @@ pub(super) const MINORITY: Event = Event {
     name: "network cut between a primary and the other nodes",
     promise: Promise::Unnoticed,
     happen: Happen::Apart(minority),
+    kind: Kind::Valkey,
     ..UNPLANNED
 };
 
@@ -37,6 +38,7 @@ pub(super) const MINORITY_AND_PROXY: Event = Event {
     local: false,
     flags: &["--retry-deadline", "1s", "--backend-timeout", "500ms"],
     happen: Happen::Apart(minority_and_proxy),
+    kind: Kind::Redis82,
     ..UNPLANNED
 };
 

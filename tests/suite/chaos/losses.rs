@@ -37,6 +37,7 @@ pub(super) const RESTARTED: Event = Event {
     voted: false,
     happen: Happen::Here(restarted),
     replicas: 0,
+    kind: Kind::Redis82,
     ..UNPLANNED
 };
 
@@ -68,6 +69,7 @@ pub(super) const ALL_DOWN: Event = Event {
     replicas: 0,
     local: false,
     flags: &["--retry-deadline", "500ms"],
+    kind: Kind::Valkey,
     ..UNPLANNED
 };
 

@@ -52,6 +52,7 @@ pub(super) const FAILOVER: Event = Event {
     happen: Happen::Here(failover),
     replicas: 1,
     local: false,
+    kind: Kind::Redis82,
     ..PLANNED
 };
 

@@ -6,15 +6,17 @@ use super::{
     stage::{Event, Promise},
     tally::{Fault, Tally},
 };
+use crate::support::Kind;
 
 /// The names of the columns.
 pub(super) const HEAD: &str = "\
-| event | replies | errors | lost | doubled | reordered | wrong | longest silence | elsewhere |
-|---|---|---|---|---|---|---|---|---|";
+| event | servers | replies | errors | lost | doubled | reordered | wrong | longest silence | elsewhere |
+|---|---|---:|---|---:|---:|---:|---:|---:|---:|";
 
 /// What was seen of one event.
 pub(super) struct Row {
     event: &'static str,
+    servers: Kind,
     all: Tally,
     /// Of the client that uses the third primary alone.
     elsewhere: Tally,
@@ -22,7 +24,7 @@ pub(super) struct Row {
 
 impl Row {
     pub(super) fn of(event: &Event, all: Tally, elsewhere: Tally) -> Self {
-        Self { event: event.name, all, elsewhere }
+        Self { event: event.name, servers: event.kind, all, elsewhere }
     }
 
     /// Panics unless what was seen is what `event` promises.
@@ -70,7 +72,12 @@ impl fmt::Display for Row {
         let faults = faults.map(|fault| self.all.faults(fault).to_string()).join(" | ");
         let (silence, elsewhere) = (seconds(self.all.silence), seconds(self.elsewhere.silence));
         let (event, replies) = (self.event, self.all.replies);
-        write!(out, "| {event} | {replies} | {errors} | {faults} | {silence} | {elsewhere} |")
+        let servers = match self.servers {
+            Kind::Redis => "Redis",
+            Kind::Redis82 => "Redis 8.2",
+            Kind::Valkey => "Valkey",
+        };
+        write!(out, "| {event} | {servers} | {replies} | {errors} | {faults} | {silence} | {elsewhere} |")
     }
 }
 
