@@ -7,6 +7,7 @@
 use std::{io, time::Duration};
 
 use secrecy::{ExposeSecret, SecretString};
+use socket2::SockRef;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -107,6 +108,8 @@ async fn exchange<const N: usize>(
     all.iter().for_each(|args| encode_request(&mut requests, args));
 
     let stream = TcpStream::connect((addr.host(), addr.port())).await?;
+    // What is given up is not sent later: see `worker::dial`.
+    SockRef::from(&stream).set_linger(Some(Duration::ZERO))?;
     let mut replies = Replies { stream, bytes: Vec::new() };
     replies.stream.write_all(&requests).await?;
     if authenticates && let Value::Error(text) = replies.next().await? {

@@ -1,7 +1,7 @@
 //! Nodes that join, leave, return as something else, or answer elsewhere from now on; and clients that all come
 //! at once.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{
     losses::UNPLANNED,
@@ -42,10 +42,12 @@ pub(super) const ALL_PORTS: Event = Event {
 
 /// Clients reconnect at once and again while a node refuses connections.
 pub(super) const STORM: Event = Event {
-    name: "2000 clients reconnect at once while a node is down",
+    name: "5000 clients reconnect at once while a node is down",
     voted: false,
     happen: Happen::Here(storm),
     replicas: 0,
+    // The node is down while the crowd comes.
+    silence: Duration::from_secs(30),
     flags: &["--retry-deadline", "40s"],
     ..UNPLANNED
 };
@@ -120,7 +122,7 @@ fn all_ports(scene: &Scene<'_>) {
 }
 
 /// Clients that come at once.
-const CROWD: usize = 2_000;
+const CROWD: usize = 5_000;
 /// Connections that a worker may try while a node is away, for the first second: then it is one in a second.
 const DIALS: usize = 8;
 

@@ -12,6 +12,11 @@ use crate::support::{Client, Kind, slot::key_in, wait::within};
 /// Slotway notices and recovers within this on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(40);
 
+/// The host of the first shard's primary, and those of all other primaries and of its replica, node 3.
+const ALONE: usize = 1;
+const OTHERS: [usize; 2] = [2, 3];
+const REPLICA: usize = 3;
+
 /// Slotway no longer reaches a primary, which all nodes find healthy.
 pub(super) const ONE_NODE: Event = Event {
     name: "network cut between slotway and one node",
@@ -60,34 +65,28 @@ fn one_node(network: &Network, rounds: &Rounds<'_>) {
 
 fn minority(network: &Network, rounds: &Rounds<'_>) {
     rounds.repeatedly(|_| {
-        let (primary, replica) = network.first_shard();
-        let alone = Network::place(primary);
-        let others: Vec<usize> = (1..=3).filter(|&host| host != alone).collect();
-        others.iter().for_each(|&host| network.cut(alone, host));
-        network.wait_until_primary(replica);
+        OTHERS.iter().for_each(|&host| network.cut(ALONE, host));
+        network.wait_until_primary(REPLICA);
         rounds.all_work();
-        others.iter().for_each(|&host| network.mend(alone, host));
-        network.wait_until_whole();
+        OTHERS.iter().for_each(|&host| network.mend(ALONE, host));
+        network.restore();
     });
 }
 
 fn minority_and_proxy(network: &Network, rounds: &Rounds<'_>) {
     let mut client = network.client();
     rounds.repeatedly(|_| {
-        let (primary, replica) = network.first_shard();
-        let alone = Network::place(primary);
-        let others: Vec<usize> = (1..=3).filter(|&host| host != alone).collect();
-        for host in &others {
-            network.cut(alone, *host);
-            network.cut(0, *host);
+        for host in OTHERS {
+            network.cut(ALONE, host);
+            network.cut(0, host);
         }
-        network.wait_until_primary(replica);
+        network.wait_until_primary(REPLICA);
         within(PATIENCE, "slotway is cut off", || (!serves(&mut client)).then_some(()));
-        for host in &others {
-            network.mend(alone, *host);
-            network.mend(0, *host);
+        for host in OTHERS {
+            network.mend(ALONE, host);
+            network.mend(0, host);
         }
-        network.wait_until_whole();
+        network.restore();
         within(PATIENCE, "it is back", || serves(&mut client).then_some(()));
     });
 }

@@ -78,15 +78,16 @@ fn long() -> Duration {
 #[ignore = "as long as one wishes: make chaos"]
 #[expect(clippy::print_stdout, reason = "the table is what one wants to see")]
 fn long_run() {
+    println!("{}", table::HEAD);
     let mut rows = Vec::new();
     for event in ALL {
-        println!("{}", event.name);
         match stage::perform(event, long()) {
-            Ok(row) => rows.push((event, row)),
+            Ok(row) => {
+                println!("{row}");
+                rows.push((event, row));
+            }
             Err(reason) => println!("skipped: no network namespaces here: {reason}"),
         }
     }
-    println!("\n{}", table::HEAD);
-    rows.iter().for_each(|(_, row)| println!("{row}"));
     rows.iter().for_each(|(event, row)| row.assert_kept(event));
 }

@@ -25,7 +25,7 @@ const PLANNED: Event = Event {
 
 /// Slots move as administrators move them.
 pub(super) const KEY_BY_KEY: Event =
-    Event { name: "slots move key by key", happen: Happen::Here(key_by_key), ..PLANNED };
+    Event { name: "slots move key by key", happen: Happen::Here(key_by_key), threads: 1, ..PLANNED };
 
 /// The same with workers that share their connections.
 pub(super) const KEY_BY_KEY_SHARED: Event = Event {
@@ -70,6 +70,9 @@ fn key_by_key(scene: &Scene<'_>) {
             scene.rounds.all_work();
         }
     });
+    for kind in ["ask", "moved"] {
+        scene.proxy.reaches(&format!("slotway_redirects_total{{kind=\"{kind}\"}}"), 1.0);
+    }
 }
 
 fn at_once(scene: &Scene<'_>) {

@@ -82,19 +82,6 @@ impl Network {
         self.hosts.mend(HOSTS[one].0, HOSTS[other].0);
     }
 
-    /// Which node of the first shard is its primary, and which is not.
-    pub(super) fn first_shard(&self) -> (usize, usize) {
-        within(PATIENCE, "the shard has both", || {
-            let pairs = [(0, 3), (3, 0)];
-            pairs.into_iter().find(|&(one, other)| self.is(one, "master") && self.is(other, "slave"))
-        })
-    }
-
-    /// Which of slotway's fellow hosts node `index` is on.
-    pub(super) fn place(index: usize) -> usize {
-        HOSTS.iter().position(|(name, _)| *name == host(index)).expect("a host")
-    }
-
     /// Whether a node says that it is this, in the servers' words.
     fn is(&self, index: usize, role: &str) -> bool {
         node_client(&self.hosts, index).run("ROLE").items()[0].text() == role
@@ -108,6 +95,14 @@ impl Network {
     /// Waits until all nodes agree and replicas follow.
     pub(super) fn wait_until_whole(&self) {
         (0..self.nodes.len()).for_each(|index| wait_until_whole(&self.hosts, index));
+    }
+
+    /// Makes node 0 the primary of the first shard again, so that each host has one.
+    pub(super) fn restore(&self) {
+        self.wait_until_whole();
+        assert_eq!(node_client(&self.hosts, 0).run("CLUSTER FAILOVER"), Value::ok());
+        self.wait_until_primary(0);
+        self.wait_until_whole();
     }
 }
 
