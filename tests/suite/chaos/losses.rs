@@ -76,7 +76,12 @@ pub(super) const ALL_DOWN: Event = Event {
 /// The node of the first shard that is primary now, and the one that is not.
 fn first_shard(scene: &Scene<'_>) -> (usize, usize) {
     let replica = replica_of(scene.cluster, 0);
-    (3 - replica, replica)
+    let primary = 3 - replica;
+    // Until then it keeps what it is to send to its replica.
+    within(PATIENCE, "the primary takes its replica for caught up", || {
+        scene.cluster.client(primary).run("INFO replication").text().contains("state=online").then_some(())
+    });
+    (primary, replica)
 }
 
 fn becomes_primary(scene: &Scene<'_>, node: usize) {
