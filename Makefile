@@ -1,7 +1,7 @@
 # The few commands that this project needs; `make` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test soak sim fuzz pgo bench fmt clean
+.PHONY: help build demo test soak chaos sim fuzz pgo bench fmt clean
 
 CARGO ?= cargo
 
@@ -37,6 +37,10 @@ pgo: ## Build target/pgo/release/slotway, optimised by a profile (benches/pgo te
 soak: ## Compare random requests with one server's answers for SECONDS (60)
 	@tests/setup test
 	SLOTWAY_TEST_SOAK=$(or $(SECONDS),60) $(CARGO) test --test suite -- --ignored --nocapture against_single::soak
+
+chaos: ## Break real clusters in every way, each for SECONDS (20), while clients work; print what they saw
+	@tests/setup test
+	SLOTWAY_TEST_CHAOS=$(or $(SECONDS),20) $(CARGO) test --test suite -- --ignored --nocapture chaos::long_run
 
 bench: ## Measure slotway beside its peers (benches/run --help tells more)
 	benches/run $(BENCH)

@@ -7,6 +7,7 @@
 use std::{io, time::Duration};
 
 use secrecy::{ExposeSecret, SecretString};
+use socket2::SockRef;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -80,15 +81,35 @@ pub async fn ask(
     args: &[&[u8]],
     deadline: Duration,
 ) -> Result<Value, AskError> {
-    timeout(deadline, exchange(addr, credentials, args)).await.unwrap_or(Err(AskError::Late))
+    let [reply] = ask_all(addr, credentials, [args], deadline).await?;
+    Ok(reply)
 }
 
-async fn exchange(addr: &NodeAddr, credentials: &Credentials, args: &[&[u8]]) -> Result<Value, AskError> {
+/// As [`ask`], for requests that are sent together.
+///
+/// # Errors
+/// When not all of them got replies.
+pub async fn ask_all<const N: usize>(
+    addr: &NodeAddr,
+    credentials: &Credentials,
+    requests: [&[&[u8]]; N],
+    deadline: Duration,
+) -> Result<[Value; N], AskError> {
+    timeout(deadline, exchange(addr, credentials, requests)).await.unwrap_or(Err(AskError::Late))
+}
+
+async fn exchange<const N: usize>(
+    addr: &NodeAddr,
+    credentials: &Credentials,
+    all: [&[&[u8]]; N],
+) -> Result<[Value; N], AskError> {
     let mut requests = Vec::new();
     let authenticates = credentials.encode(&mut requests);
-    encode_request(&mut requests, args);
+    all.iter().for_each(|args| encode_request(&mut requests, args));
 
     let stream = TcpStream::connect((addr.host(), addr.port())).await?;
+    // What is given up is not sent later: see `worker::dial`.
+    SockRef::from(&stream).set_linger(Some(Duration::ZERO))?;
     let mut replies = Replies { stream, bytes: Vec::new() };
     replies.stream.write_all(&requests).await?;
     if authenticates && let Value::Error(text) = replies.next().await? {
@@ -96,7 +117,11 @@ async fn exchange(addr: &NodeAddr, credentials: &Credentials, args: &[&[u8]]) ->
         let word = text.split_whitespace().next().unwrap_or_default();
         return Err(AskError::Unauthenticated(word.to_owned()));
     }
-    replies.next().await
+    let mut got = [const { Value::Null }; N];
+    for reply in &mut got {
+        *reply = replies.next().await?;
+    }
+    Ok(got)
 }
 
 /// The replies on one connection, in order.
@@ -117,8 +142,8 @@ impl Replies {
         Err(AskError::Unreadable)
     }
 
-    /// The next reply, if it is complete. Only looks when the bytes end as the last reply must: parsing
-    /// begins anew each time.
+    /// The next reply, if it is complete. Only looks when the bytes end as a reply must: parsing begins anew
+    /// each time.
     fn parsed(&self) -> Result<Option<(Value, usize)>, AskError> {
         if !self.bytes.ends_with(b"\r\n") {
             return Ok(None);

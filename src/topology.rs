@@ -18,6 +18,8 @@ pub enum Signal {
     Moved(Slot, NodeAddr),
     /// A node that was taken for a primary refused a write.
     Readonly,
+    /// A node said that the cluster is down: it may be cut off from nodes that know better.
+    Clusterdown,
     /// The connection to a node was lost or could not be made.
     Lost,
     /// A slot without an owner was asked for.

@@ -7,14 +7,16 @@ use std::time::Duration;
 use crate::{
     cluster::{NodeAddr, SlotTable, TableBuilder, TopologyError, parse_slots},
     config::Config,
-    node::{AskError, Credentials, ask},
+    node::{AskError, Credentials, ask_all},
+    resp::Value,
 };
 
 /// Longest time for one node.
 const NODE_DEADLINE: Duration = Duration::from_secs(2);
 /// Known nodes that are asked before the seeds get their turn.
 const KNOWN_TRIES: usize = 8;
-/// Answers compared when they leave more slots without an owner than the table in force does.
+/// Answers compared when they are worse than what is known: leave more slots without an owner than the table in
+/// force does, or come from a node that is cut off or behind.
 const MAX_ANSWERS: usize = 3;
 
 /// A node's view of the cluster.
@@ -24,8 +26,48 @@ pub(super) struct Answer {
     pub(super) said_by: NodeAddr,
     /// How many slots have an owner.
     pub(super) covered: usize,
+    /// What the node makes of the cluster.
+    pub(super) view: View,
     /// What was said.
     pub(super) table: TableBuilder,
+}
+
+/// How much a node's word counts. Ordered: what is better is greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct View {
+    /// Whether it finds the cluster in order: a node that is cut off from most primaries does not.
+    pub(super) is_ok: bool,
+    /// The newest epoch that it has heard of; a primary that was voted in has a newer one than all before. None
+    /// where the node does not tell.
+    pub(super) epoch: Option<u64>,
+}
+
+impl View {
+    /// What a reply to CLUSTER INFO says. A node that does not tell (an ACL forbids it) is taken at its word.
+    fn of(reply: &Value) -> Self {
+        let text = reply.as_str().unwrap_or_default();
+        let field = |name| text.lines().find_map(|line| line.strip_prefix(name));
+        Self {
+            is_ok: field("cluster_state:") != Some("fail"),
+            epoch: field("cluster_current_epoch:").and_then(|epoch| epoch.trim().parse().ok()),
+        }
+    }
+}
+
+/// What an answer must have to be taken without asking other nodes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Wanted {
+    /// Slots with an owner.
+    pub(super) covered: usize,
+    /// The epoch of the table in force.
+    pub(super) epoch: Option<u64>,
+}
+
+impl Wanted {
+    fn is_met_by(self, answer: &Answer) -> bool {
+        let is_behind = answer.view.epoch.is_some_and(|epoch| Some(epoch) < self.epoch);
+        answer.covered >= self.covered.max(1) && answer.view.is_ok && !is_behind
+    }
 }
 
 /// Why a node's answer could not be used.
@@ -59,19 +101,19 @@ pub(super) fn candidates(first: Option<NodeAddr>, table: &SlotTable, seeds: &[No
     all
 }
 
-/// The first answer with at least `enough` slots owned, or else the best of the first three; where no node
-/// gave one in which any slot is owned, why the last one did not.
+/// The first answer that is as `wanted`, or else the best of the first three; where no node gave one in which any
+/// slot is owned, why the last one did not.
 pub(super) async fn best(
     candidates: Vec<NodeAddr>,
     credentials: &Credentials,
     deadline: Duration,
-    enough: usize,
+    wanted: Wanted,
 ) -> Result<Answer, Unusable> {
     let mut best: Result<Answer, Unusable> = Err(Unusable::Empty);
     let mut answers = 0;
     for addr in candidates {
         match one(&addr, credentials, deadline).await {
-            Ok(answer) if answer.covered >= enough.max(1) => return Ok(answer),
+            Ok(answer) if wanted.is_met_by(&answer) => return Ok(answer),
             Ok(answer) => {
                 answers += 1;
                 best = better(best, answer);
@@ -88,19 +130,21 @@ pub(super) async fn best(
     best
 }
 
-/// Whichever covers more; an answer that covers nothing is none.
+/// Whichever knows more, then whichever covers more; an answer that covers nothing is none.
 fn better(best: Result<Answer, Unusable>, answer: Answer) -> Result<Answer, Unusable> {
+    let worth = |answer: &Answer| (answer.covered > 0, answer.view, answer.covered);
     match best {
-        Ok(best) if best.covered >= answer.covered => Ok(best),
+        Ok(best) if worth(&best) >= worth(&answer) => Ok(best),
         best if answer.covered == 0 => best.or(Err(Unusable::Empty)),
         _ => Ok(answer),
     }
 }
 
 async fn one(addr: &NodeAddr, credentials: &Credentials, deadline: Duration) -> Result<Answer, Unusable> {
-    let reply = ask(addr, credentials, &[b"CLUSTER", b"SLOTS"], deadline).await?;
-    let table = parse_slots(&reply, addr)?;
-    Ok(Answer { said_by: addr.clone(), covered: table.owned(), table })
+    let requests: [&[&[u8]]; 2] = [&[b"CLUSTER", b"SLOTS"], &[b"CLUSTER", b"INFO"]];
+    let [slots, info] = ask_all(addr, credentials, requests, deadline).await?;
+    let table = parse_slots(&slots, addr)?;
+    Ok(Answer { said_by: addr.clone(), covered: table.owned(), view: View::of(&info), table })
 }
 
 /// How long one node may take.
@@ -126,7 +170,8 @@ mod tests {
             nodes.push(FakeNode::start(reply.clone()).await);
         }
         let addrs = nodes.iter().map(|n| n.addr.clone()).collect();
-        let best = best(addrs, &Credentials::default(), SOON, enough).await;
+        let wanted = Wanted { covered: enough, epoch: None };
+        let best = best(addrs, &Credentials::default(), SOON, wanted).await;
         (best.map(|a| a.covered), nodes.iter().map(FakeNode::connections).collect())
     }
 
@@ -140,6 +185,27 @@ mod tests {
     async fn of_answers_that_cover_too_little_the_best_of_three_is_taken() {
         let replies = [slots(9), slots(49), slots(19), slots(99)];
         assert_eq!(best_of(&replies, 100).await, (Ok(50), vec![1, 1, 1, 0]));
+    }
+
+    fn answer(covered: usize, state: &str, epoch: &str) -> Answer {
+        let info = format!("cluster_state:{state}\r\ncluster_current_epoch:{epoch}\r\n");
+        let view = View::of(&Value::Bulk(info.into()));
+        Answer { said_by: NodeAddr::new("h", 1), covered, view, table: TableBuilder::default() }
+    }
+
+    #[test]
+    fn a_node_that_is_cut_off_or_behind_is_not_believed_before_others_are_asked() {
+        let wanted = Wanted { covered: 100, epoch: Some(7) };
+        assert!(wanted.is_met_by(&answer(100, "ok", "7")) && wanted.is_met_by(&answer(100, "ok", "8")));
+        assert!(!wanted.is_met_by(&answer(100, "fail", "7")), "cut off");
+        assert!(!wanted.is_met_by(&answer(100, "ok", "6")), "behind");
+        assert!(!wanted.is_met_by(&answer(99, "ok", "7")), "covers less");
+        assert!(wanted.is_met_by(&answer(100, "", "")), "a node that does not tell is taken at its word");
+        let best = |one, other| better(Ok(one), other).unwrap();
+        assert_eq!(best(answer(100, "fail", "7"), answer(90, "ok", "6")).covered, 90);
+        assert_eq!(best(answer(100, "ok", "6"), answer(90, "ok", "7")).covered, 90);
+        assert_eq!(best(answer(90, "ok", "7"), answer(100, "ok", "7")).covered, 100);
+        assert_eq!(best(answer(90, "ok", "6"), answer(0, "ok", "7")).covered, 90, "nothing is no answer");
     }
 
     #[tokio::test]

@@ -42,6 +42,12 @@ impl Pace {
         self.earliest
     }
 
+    /// Puts the next off for a random part of [`GAP`], so that proxies that learn of the same move together do not
+    /// ask together.
+    pub(super) fn put_off(&mut self, now: Instant) {
+        self.earliest = self.earliest.max(now + GAP.mul_f64(fastrand::f64()));
+    }
+
     /// Notes that one starts.
     pub(super) fn started(&mut self, now: Instant) {
         self.earliest = now + GAP;
@@ -99,6 +105,20 @@ mod tests {
         assert!(pace.failed(now + REMIND));
         assert!(pace.succeeded(now));
         assert!(!pace.succeeded(now));
+    }
+
+    #[test]
+    fn what_is_put_off_comes_at_a_random_moment_within_the_gap() {
+        let now = Instant::now();
+        let moments: Vec<_> = (0..9)
+            .map(|_| {
+                let mut pace = Pace::new(Duration::ZERO, now);
+                pace.put_off(now);
+                pace.earliest()
+            })
+            .collect();
+        assert!(moments.iter().all(|moment| (now..=now + GAP).contains(moment)));
+        assert!(moments.iter().any(|moment| *moment != moments[0]));
     }
 
     #[test]

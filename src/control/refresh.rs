@@ -13,7 +13,7 @@ use tokio::{
 
 use super::{
     Status,
-    answer::{Answer, Unusable, best, candidates, node_deadline},
+    answer::{Answer, Unusable, Wanted, best, candidates, node_deadline},
     pace::Pace,
     patches::Patches,
 };
@@ -40,6 +40,8 @@ pub(super) struct Refresher {
     wanted: Option<RefreshReason>,
     /// The node that the last MOVED pointed to: it knows best.
     hint: Option<NodeAddr>,
+    /// The epoch that the node knew which the table in force is from.
+    epoch: Option<u64>,
 }
 
 impl Refresher {
@@ -63,6 +65,7 @@ impl Refresher {
             pace,
             wanted: None,
             hint: None,
+            epoch: None,
         }
     }
 
@@ -108,8 +111,8 @@ impl Refresher {
         let table = self.topology.table().load_full();
         let asked = candidates(self.hint.take(), &table, &self.config.seeds);
         let credentials = Arc::clone(&self.credentials);
-        let enough = SLOTS - table.unassigned();
-        let asking = best(asked, &credentials, node_deadline(&self.config), enough);
+        let wanted = Wanted { covered: SLOTS - table.unassigned(), epoch: self.epoch };
+        let asking = best(asked, &credentials, node_deadline(&self.config), wanted);
         tokio::pin!(asking);
         loop {
             tokio::select! {
@@ -123,6 +126,7 @@ impl Refresher {
         match signal {
             Signal::Moved(slot, owner) => self.moved(slot, owner),
             Signal::Readonly => self.want(RefreshReason::Readonly),
+            Signal::Clusterdown => self.want(RefreshReason::Clusterdown),
             Signal::Lost => self.want(RefreshReason::Lost),
             Signal::Unassigned => self.want(RefreshReason::Unassigned),
         }
@@ -138,6 +142,9 @@ impl Refresher {
         let table = self.topology.table().load_full();
         if table.owner(slot).is_some_and(|place| table.node(place).addr == owner) {
             return;
+        }
+        if self.wanted.is_none() {
+            self.pace.put_off(Instant::now());
         }
         self.want(RefreshReason::Moved);
         tracing::debug!(%slot, %owner, "slot moved");
@@ -161,7 +168,8 @@ impl Refresher {
     }
 
     fn store(&mut self, answer: Answer, now: Instant) -> RefreshResult {
-        let Answer { said_by, mut table, .. } = answer;
+        let Answer { said_by, mut table, view, .. } = answer;
+        self.epoch = view.epoch;
         self.patches.expire(now);
         self.patches.apply(&mut table, &said_by);
         let current = self.topology.table().load_full();

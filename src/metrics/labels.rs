@@ -137,6 +137,8 @@ labels! {
         Moved => "moved",
         /// A node answered READONLY.
         Readonly => "readonly",
+        /// A node answered CLUSTERDOWN.
+        Clusterdown => "clusterdown",
         /// A connection was lost.
         Lost => "lost",
         /// A slot without an owner was asked for.

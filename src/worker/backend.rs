@@ -11,11 +11,11 @@ use std::{
     rc::Rc,
     sync::Arc,
     task::{Context, Poll, Waker, ready},
-    time::Duration,
 };
 
 use super::{
     Worker,
+    backoff::Backoff,
     client::Client,
     dial,
     flight::Flight,
@@ -35,9 +35,6 @@ use crate::{
 const MAX_QUEUE: usize = 64 * 1024 * 1024;
 /// Reads of one connection before the worker's others get their turn.
 const READS_PER_TURN: usize = 8;
-/// Pause after the first failed dial; doubles up to [`BACKOFF_MAX`].
-const BACKOFF_MIN: Duration = Duration::from_millis(20);
-const BACKOFF_MAX: Duration = Duration::from_secs(1);
 
 /// A node that said nothing for so long is asked whether it is still there, in nanoseconds.
 const SILENCE: u64 = 1_000_000_000;
@@ -221,12 +218,11 @@ impl Backend {
 
     /// The task: waits until it is needed, connects, pumps, and begins again when the connection is lost.
     async fn run(self: Rc<Self>) {
-        let mut backoff = BACKOFF_MIN;
+        let mut backoff = Backoff::default();
         while self.wanted().await {
             let Some(mut stream) = self.dial().await else {
                 self.fail(Lost::Closed);
-                tokio::time::sleep(backoff).await;
-                backoff = (backoff * 2).min(BACKOFF_MAX);
+                tokio::time::sleep(backoff.next()).await;
                 continue;
             };
             // The worker that owns a shared connection counts it.
@@ -245,10 +241,9 @@ impl Backend {
             self.metrics.connections.sub(own);
             drop(stream);
             if replies.seen {
-                backoff = BACKOFF_MIN;
+                backoff = Backoff::default();
             } else {
-                tokio::time::sleep(backoff).await;
-                backoff = (backoff * 2).min(BACKOFF_MAX);
+                tokio::time::sleep(backoff.next()).await;
             }
             self.fail(lost);
         }

@@ -19,7 +19,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Worker, dial, profile::Profile, stream::Stream};
+use super::{Worker, backoff::Gate, dial, profile::Profile, stream::Stream};
 use crate::{
     cluster::NodeAddr,
     metrics::NodeMetrics,
@@ -152,6 +152,23 @@ struct Shelf {
     share: usize,
     permits: Arc<Semaphore>,
     idle: RefCell<Vec<(Instant, Dedicated)>>,
+    gate: Cell<Gate>,
+}
+
+impl Shelf {
+    /// Whether the node may be dialled: not by all who want it while it is away.
+    fn may_dial(&self) -> bool {
+        let mut gate = self.gate.get();
+        let may = gate.lets_through(tokio::time::Instant::now());
+        self.gate.set(gate);
+        may
+    }
+
+    fn dialled(&self, connected: bool) {
+        let mut gate = self.gate.get();
+        gate.ended(connected, tokio::time::Instant::now());
+        self.gate.set(gate);
+    }
 }
 
 impl Shelf {
@@ -170,7 +187,12 @@ impl Pool {
     fn shelf(&self, worker: &Worker, addr: &NodeAddr, protocol: Protocol) -> Rc<Shelf> {
         let share = worker.dedicated_share();
         let mut shelves = self.0.borrow_mut();
-        let new = || Shelf { share, permits: Arc::new(Semaphore::new(share)), idle: RefCell::default() };
+        let new = || Shelf {
+            share,
+            permits: Arc::new(Semaphore::new(share)),
+            idle: RefCell::default(),
+            gate: Cell::default(),
+        };
         Rc::clone(shelves.entry((addr.clone(), protocol)).or_insert_with(|| Rc::new(new())))
     }
 
@@ -194,7 +216,10 @@ impl Pool {
             let mut idle = shelf.idle.borrow_mut();
             idle.retain(|(since, _)| since.elapsed() < IDLE_FOR);
             // Who waits for a connection, or has one, needs the same shelf.
-            !idle.is_empty() || Rc::strong_count(shelf) > 1 || shelf.permits.available_permits() < shelf.share
+            !idle.is_empty()
+                || Rc::strong_count(shelf) > 1
+                || shelf.permits.available_permits() < shelf.share
+                || shelf.gate.get().is_shut(tokio::time::Instant::now())
         });
     }
 }
@@ -224,8 +249,13 @@ impl Worker {
                 return Ok(connection);
             }
         }
+        if !shelf.may_dial() {
+            return Err(NoConnection::Unreachable);
+        }
         let dialled = timeout(dial::timeout(&self.config), self.dial_dedicated(addr, profile)).await;
-        let mut connection = dialled.ok().flatten().ok_or(NoConnection::Unreachable)?;
+        let connection = dialled.ok().flatten();
+        shelf.dialled(connection.is_some());
+        let mut connection = connection.ok_or(NoConnection::Unreachable)?;
         connection.permit = Some(permit);
         Ok(connection)
     }

@@ -3,6 +3,7 @@
 use std::{future::poll_fn, io, time::Duration};
 
 use secrecy::ExposeSecret;
+use socket2::SockRef;
 use tokio::net::TcpStream;
 
 use super::{profile::Profile, stream::Stream};
@@ -49,6 +50,8 @@ pub(super) async fn dial(
 ) -> Result<Stream, DialError> {
     let tcp = TcpStream::connect((addr.host(), addr.port())).await?;
     tcp.set_nodelay(true)?;
+    // What was given up must not reach the node later: the kernel forgets at once what it could not send.
+    SockRef::from(&tcp).set_linger(Some(Duration::ZERO))?;
     let mut stream = Stream::Tcp(tcp);
     let (greeting, replies) = greeting(profile.into(), credentials);
     write_all(&mut stream, &greeting).await?;

@@ -6,6 +6,7 @@
 mod answers;
 mod apart;
 mod backend;
+mod backoff;
 mod block;
 mod broadcast;
 mod bundle;

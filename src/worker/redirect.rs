@@ -81,7 +81,8 @@ impl Worker {
         }
         self.metrics.retried(RetryReason::Lost);
         stray(&client, &flight, &request);
-        let last = format!("-CLUSTERDOWN node {addr} cannot be reached\r\n").into_bytes();
+        // A read that was written is given up only when a write behind it may have run: then it may have too.
+        let last = if sent { MAY_HAVE_RUN.to_vec() } else { unreachable(addr) };
         delay(&client, Delayed { flight, request, last });
     }
 
@@ -142,8 +143,10 @@ impl Worker {
             RetryAfter::Readonly => RetryReason::Readonly,
         };
         self.metrics.retried(reason);
-        if after == RetryAfter::Readonly {
-            self.topology.signal(Signal::Readonly);
+        match after {
+            RetryAfter::Readonly => self.topology.signal(Signal::Readonly),
+            RetryAfter::Clusterdown => self.topology.signal(Signal::Clusterdown),
+            RetryAfter::Tryagain | RetryAfter::Loading | RetryAfter::Masterdown => {}
         }
         if let Some(slot) = slot {
             self.unsettle_slot(slot);
@@ -165,6 +168,10 @@ fn must_wait(client: &Client, flight: &Flight) -> Option<&'static [u8]> {
     } else {
         None
     }
+}
+
+fn unreachable(addr: &NodeAddr) -> Vec<u8> {
+    format!("-CLUSTERDOWN node {addr} cannot be reached\r\n").into_bytes()
 }
 
 /// Whether the request runs a script, which may reply with any error it likes.

@@ -362,7 +362,9 @@ with_1_and_4_workers! {
             assert!(reply.text().starts_with("CLUSTERDOWN "), "{line}: {reply:?}");
         }
         cluster.resume(0);
-        assert_eq!(proxy.client().run("BLPOP a 0"), Value::ok());
+        eventually("the node is dialled again", || {
+            (proxy.client().run("BLPOP a 0") == Value::ok()).then_some(())
+        });
     }
 
     fn a_node_that_never_answers_is_given_up(threads) {

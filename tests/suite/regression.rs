@@ -5,8 +5,8 @@ use std::{net::TcpStream, time::Duration};
 use socket2::SockRef;
 
 use crate::support::{
-    Act, Cluster, FakeCluster, Gate, Kind, Proxy, Setup, Value, crosswise, eventually, resp::encode,
-    with_1_and_4_workers,
+    Act, Client, Cluster, FakeCluster, Gate, Kind, Proxy, Setup, Value, crosswise, eventually, resp::encode,
+    slot::slot_of, with_1_and_4_workers,
 };
 
 with_1_and_4_workers! {
@@ -111,6 +111,54 @@ with_1_and_4_workers! {
         cluster.on(0, "MSET {u}a 1 {u}b 1", Act::reply("-TRYAGAIN x"));
         let replies = client.pipeline(&["MSET {u}a 1 {u}b 1", "INCR {u}b"]);
         assert_eq!(replies, [Value::ok(), Value::Integer(2)]);
+    }
+
+    fn a_read_that_is_lost_with_a_write_behind_it_may_have_run(threads) {
+        // 1. A client pipelines a read of a key and a write to it; the connection breaks when both are written.
+        // 2. The write may have run, so that the read can't be asked again: it would see what came later.
+        // 3. It was answered with CLUSTERDOWN, as if it had not run and its node were away.
+        let cluster = FakeCluster::start(1);
+        let proxy = Proxy::before(&cluster.seeds(), threads, &[]);
+        let mut client = proxy.client();
+        client.run("SET a 0");
+        cluster.on(0, "GET a", Act::Close);
+        for reply in client.pipeline(&["GET a", "SET a 1"]) {
+            assert!(reply.text().contains("may have been executed"), "{reply:?}");
+        }
+    }
+
+    fn a_primary_that_was_cut_off_and_replaced_is_not_asked_for_ever(threads) {
+        // 1. A primary is cut off from most others, but not from slotway. Its replica is voted in.
+        // 2. It answers with CLUSTERDOWN, and CLUSTER SLOTS as if it still owned its slots.
+        // 3. CLUSTERDOWN made nobody look for a new table, and the old one was taken from that very node.
+        let cluster = FakeCluster::start(2);
+        let proxy = Proxy::before(&cluster.seeds(), threads, &["--topology-refresh", "0"]);
+        let mut client = proxy.client();
+        let (old, slot) = (cluster.owner("a"), slot_of(b"a"));
+        let mut node = Client::connect(cluster.port(old));
+        node.send(&["CLUSTER", "SLOTS"]);
+        cluster.always(old, "CLUSTER SLOTS", Act::Reply(node.raw_reply()));
+        cluster.always(old, "CLUSTER INFO", Act::reply("$18\r\ncluster_state:fail"));
+        cluster.always(old, "GET a", Act::reply("-CLUSTERDOWN The cluster is down"));
+        cluster.give(slot, slot, Some(1 - old));
+        assert_eq!(client.run("GET a"), Value::Nil);
+        proxy.reaches("slotway_topology_refreshes_total{reason=\"clusterdown\",result=\"changed\"}", 1.0);
+    }
+
+    fn clients_that_block_do_not_all_dial_a_node_that_is_away(threads) {
+        // 1. A node refuses connections; clients send it requests that take a connection each.
+        // 2. Each client tries again and again until its time is up.
+        // 3. Each of these tries was a dial of its own, thousands in a second.
+        const CROWD: u32 = 100;
+        const TRIES: u32 = 5;
+        let cluster = FakeCluster::start(1);
+        let proxy = Proxy::before(&cluster.seeds(), threads, &[]);
+        cluster.stop(0);
+        let mut crowd: Vec<_> = (0..CROWD).map(|_| proxy.client()).collect();
+        crowd.iter_mut().for_each(|client| client.send(&["BLPOP", "a", "0"]));
+        proxy.reaches("slotway_retries_total{reason=\"lost\"}", f64::from(CROWD * TRIES));
+        let dials = proxy.process.log().matches("cannot connect to node").count();
+        assert!(dials < 2 * CROWD as usize, "{dials} dials");
     }
 
     fn a_node_that_takes_long_but_works_is_not_given_up(threads) {

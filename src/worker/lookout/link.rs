@@ -7,7 +7,6 @@ use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
     rc::Rc,
-    time::Duration,
 };
 
 use tokio::sync::{Notify, oneshot};
@@ -17,12 +16,8 @@ use crate::{
     cluster::NodeAddr,
     resp,
     topology::Signal,
-    worker::{Worker, ear::Ear},
+    worker::{Worker, backoff::Backoff, ear::Ear},
 };
-
-/// Pause after a lost connection; doubles up to [`BACKOFF_MAX`] while none can be made.
-const BACKOFF_MIN: Duration = Duration::from_millis(20);
-const BACKOFF_MAX: Duration = Duration::from_secs(1);
 
 /// The connection.
 pub(super) struct Lookout {
@@ -60,10 +55,10 @@ impl Lookout {
 
     /// The task: it ends when nobody has waited for anything for a while.
     async fn run(self: Rc<Self>, worker: Rc<Worker>) {
-        let mut backoff = BACKOFF_MIN;
+        let mut backoff = Backoff::default();
         while !self.is_done(&worker) {
             if let Some(ear) = Ear::open(&worker, &self.addr, &["CLIENT", "TRACKING", "ON"]).await {
-                backoff = BACKOFF_MIN;
+                backoff = Backoff::default();
                 self.failing.set(false);
                 let served = self.serve(&worker, ear).await;
                 worker.lookouts.lost(&self.addr);
@@ -74,8 +69,7 @@ impl Lookout {
             }
             self.failing.set(true);
             self.asks.take();
-            tokio::time::sleep(backoff).await;
-            backoff = (backoff * 2).min(BACKOFF_MAX);
+            tokio::time::sleep(backoff.next()).await;
         }
         worker.lookouts.links.borrow_mut().remove(&self.addr);
         self.asks.take();

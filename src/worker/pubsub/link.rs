@@ -22,7 +22,9 @@ use crate::{
     routing::ChannelKind,
     topology::Signal,
     worker::{
-        Worker, dial,
+        Worker,
+        backoff::Backoff,
+        dial,
         intake::{Filled, Intake},
         outbox::Outbox,
         stream::Stream,
@@ -33,9 +35,6 @@ use crate::{
 const READS_PER_TURN: usize = 8;
 /// Longest time to wait for a connection to be made.
 const DIAL_TIMEOUT: Duration = Duration::from_secs(2);
-/// Pause after a lost connection; doubles up to [`BACKOFF_MAX`] while none can be made.
-const BACKOFF_MIN: Duration = Duration::from_millis(20);
-const BACKOFF_MAX: Duration = Duration::from_secs(1);
 /// A node that said nothing for so long, in nanoseconds, is asked whether it is still there.
 const SILENCE: u64 = 1_000_000_000;
 
@@ -166,12 +165,12 @@ impl Link {
 
     /// The task: connects, pumps, and begins again when the connection is lost.
     async fn run(self: Rc<Self>) {
-        let mut backoff = BACKOFF_MIN;
+        let mut backoff = Backoff::default();
         while !self.retired.get() {
             if let Some(stream) = self.dial().await
                 && self.serve(stream).await
             {
-                backoff = BACKOFF_MIN;
+                backoff = Backoff::default();
             }
             if self.retired.get() {
                 return;
@@ -179,8 +178,7 @@ impl Link {
             self.failing.set(true);
             self.worker.topology.signal(Signal::Lost);
             self.worker.subscriptions_lost(&self);
-            tokio::time::sleep(backoff).await;
-            backoff = (backoff * 2).min(BACKOFF_MAX);
+            tokio::time::sleep(backoff.next()).await;
         }
     }
 

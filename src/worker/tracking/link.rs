@@ -2,7 +2,7 @@
 //!
 //! Knows no client. Invariant: it is live only while the node has confirmed that it tells.
 
-use std::{cell::Cell, rc::Rc, time::Duration};
+use std::{cell::Cell, rc::Rc};
 
 use tokio::task::AbortHandle;
 
@@ -10,12 +10,8 @@ use crate::{
     cluster::NodeAddr,
     resp,
     topology::Signal,
-    worker::{Worker, ear::Ear},
+    worker::{Worker, backoff::Backoff, ear::Ear},
 };
-
-/// Pause after a lost connection; doubles up to [`BACKOFF_MAX`] while none can be made.
-const BACKOFF_MIN: Duration = Duration::from_millis(20);
-const BACKOFF_MAX: Duration = Duration::from_secs(1);
 
 /// The connection and its task, which ends with it.
 pub(super) struct Link {
@@ -44,10 +40,10 @@ impl Drop for Link {
 }
 
 async fn run(worker: Rc<Worker>, addr: NodeAddr, live: Rc<Cell<bool>>) {
-    let mut backoff = BACKOFF_MIN;
+    let mut backoff = Backoff::default();
     loop {
         if let Some(mut ear) = Ear::open(&worker, &addr, &["CLIENT", "TRACKING", "ON", "BCAST"]).await {
-            backoff = BACKOFF_MIN;
+            backoff = Backoff::default();
             live.set(true);
             worker.tend_tracking();
             while hear(&mut ear, &worker).await.is_some() {}
@@ -56,8 +52,7 @@ async fn run(worker: Rc<Worker>, addr: NodeAddr, live: Rc<Cell<bool>>) {
             worker.topology.signal(Signal::Lost);
             worker.tend_tracking();
         }
-        tokio::time::sleep(backoff).await;
-        backoff = (backoff * 2).min(BACKOFF_MAX);
+        tokio::time::sleep(backoff.next()).await;
     }
 }
 

@@ -1,12 +1,16 @@
 //! A real cluster on loopback: formed, resharded, broken and mended by plain commands.
 
 use std::{
-    sync::{LazyLock, Mutex, MutexGuard},
+    sync::{
+        LazyLock, Mutex, MutexGuard,
+        atomic::{AtomicU16, Ordering},
+    },
     time::Duration,
 };
 
 use super::{
     client::Client,
+    ports::free_port,
     resp::Value,
     server::{Kind, Server},
     slot::{SLOTS, slot_of},
@@ -19,7 +23,7 @@ const FORMED: Duration = Duration::from_secs(60);
 /// Nodes in order: primaries first, then their replicas. Processes end when this is dropped.
 pub(crate) struct Cluster {
     nodes: Vec<Mutex<Server>>,
-    ports: Vec<u16>,
+    ports: Vec<AtomicU16>,
     primaries: usize,
 }
 
@@ -55,7 +59,7 @@ impl Cluster {
     pub(crate) fn start_with(kind: Kind, primaries: usize, replicas: usize, flags: &[&str]) -> Self {
         let nodes: Vec<Server> = (0..primaries * (1 + replicas)).map(|_| Server::node(kind, flags)).collect();
         nodes.iter().for_each(Server::wait_until_up);
-        let ports = nodes.iter().map(|node| node.port).collect();
+        let ports = nodes.iter().map(|node| AtomicU16::new(node.port)).collect();
         let cluster = Self { nodes: nodes.into_iter().map(Mutex::new).collect(), ports, primaries };
         cluster.form();
         cluster
@@ -69,7 +73,7 @@ impl Cluster {
         }
         for index in 0..self.ports.len() {
             self.client(index).run(&format!("CLUSTER SET-CONFIG-EPOCH {}", index + 1));
-            self.client(0).run(&format!("CLUSTER MEET 127.0.0.1 {}", self.ports[index]));
+            self.client(0).run(&format!("CLUSTER MEET 127.0.0.1 {}", self.port(index)));
         }
         self.wait_for("all nodes know each other", |client| known_nodes(client) == self.ports.len());
         for index in self.primaries..self.ports.len() {
@@ -91,9 +95,10 @@ impl Cluster {
         });
     }
 
-    fn wait_for(&self, what: &str, holds: impl Fn(&mut Client) -> bool) {
-        for &port in &self.ports {
-            let mut client = Client::connect(port);
+    /// Waits until `holds` of each node.
+    pub(crate) fn wait_for(&self, what: &str, holds: impl Fn(&mut Client) -> bool) {
+        for index in 0..self.len() {
+            let mut client = self.client(index);
             within(FORMED, what, || holds(&mut client).then_some(()));
         }
     }
@@ -112,12 +117,20 @@ impl Cluster {
 
     /// The addresses to give to a proxy.
     pub(crate) fn seeds(&self) -> Vec<String> {
-        self.ports.iter().map(|port| format!("127.0.0.1:{port}")).collect()
+        (0..self.len()).map(|index| format!("127.0.0.1:{}", self.port(index))).collect()
     }
 
     /// The port of node `index`.
     pub(crate) fn port(&self, index: usize) -> u16 {
-        self.ports[index]
+        self.ports[index].load(Ordering::Relaxed)
+    }
+
+    /// Starts node `index`, which was killed, on another port.
+    pub(crate) fn restart_elsewhere(&self, index: usize) {
+        let mut node = self.node(index);
+        node.port = free_port();
+        node.restart();
+        self.ports[index].store(node.port, Ordering::Relaxed);
     }
 
     /// The node itself, to break it.
@@ -128,7 +141,7 @@ impl Cluster {
     /// A client of node `index`, past the proxy.
     #[track_caller]
     pub(crate) fn client(&self, index: usize) -> Client {
-        Client::connect(self.ports[index])
+        Client::connect(self.port(index))
     }
 
     /// The primary that owned the slot of `key` when the cluster was formed.
@@ -137,7 +150,8 @@ impl Cluster {
         (0..self.primaries).find(|&index| slot <= self.range(index).1).expect("every slot is owned")
     }
 
-    fn id(&self, index: usize) -> String {
+    /// The name by which other nodes know node `index`.
+    pub(crate) fn id(&self, index: usize) -> String {
         self.client(index).run("CLUSTER MYID").text()
     }
 
@@ -147,7 +161,7 @@ impl Cluster {
         let (mut old, mut new) = (self.client(from), self.client(to));
         assert_eq!(new.run(&format!("CLUSTER SETSLOT {slot} IMPORTING {source}")), Value::ok());
         assert_eq!(old.run(&format!("CLUSTER SETSLOT {slot} MIGRATING {target}")), Value::ok());
-        while move_some_keys(&mut old, slot, self.ports[to]) {}
+        while move_some_keys(&mut old, slot, self.port(to)) {}
         // The target first, so that at no moment nobody owns the slot; then the source, then the others.
         for index in [to, from].into_iter().chain(0..self.primaries) {
             assert_eq!(self.client(index).run(&format!("CLUSTER SETSLOT {slot} NODE {target}")), Value::ok());

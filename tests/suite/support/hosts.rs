@@ -6,20 +6,29 @@
 use std::{
     path::PathBuf,
     process::{self, Child, Command, Output, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
 };
 
 use super::process::{Process, directory};
 
-/// The hosts by name; the first one's namespace has the bridge.
-const HOSTS: [(&str, &str); 3] =
-    [("host-c", "198.18.0.1"), ("host-a", "198.18.0.2"), ("host-b", "198.18.0.3")];
+/// A host's name and its address.
+pub(crate) type Host = (&'static str, &'static str);
+
+/// The tutorial's hosts; the first one's namespace has the bridge.
+const HOSTS: [Host; 3] = [("host-c", "198.18.0.1"), ("host-a", "198.18.0.2"), ("host-b", "198.18.0.3")];
 
 /// What the shell does at the end; the namespaces are its arguments.
 const END: &str = "trap '' INT TERM; cat >/dev/null; for host; do \
     ip netns pids \"$host\" | xargs -r kill -KILL; ip netns del \"$host\"; done";
 
-/// Three hosts that reach each other, and nothing else.
+/// A neighbour that nobody is: what is sent there is lost without a word.
+const NOBODY: &str = "02:00:00:00:00:99";
+
+/// Hosts that reach each other, and nothing else.
 pub(crate) struct Hosts {
+    all: &'static [Host],
+    /// What their namespaces' names begin with.
+    prefix: String,
     end: Child,
     /// Where the hosts' directories are.
     root: PathBuf,
@@ -28,11 +37,18 @@ pub(crate) struct Hosts {
 }
 
 impl Hosts {
-    /// The hosts, or why this machine can't have them.
+    /// Three hosts, or why this machine can't have them.
     pub(crate) fn start(programs: &[PathBuf]) -> Result<Self, String> {
+        Self::named(&HOSTS, programs)
+    }
+
+    /// These hosts, or why this machine can't have them.
+    pub(crate) fn named(all: &'static [Host], programs: &[PathBuf]) -> Result<Self, String> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let prefix = format!("slotway-{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let path = std::env::var("PATH").unwrap_or_default();
         let path = programs.iter().rev().fold(path, |path, more| format!("{}:{path}", more.display()));
-        let namespaces = HOSTS.map(|(name, _)| namespace(name));
+        let namespaces: Vec<String> = all.iter().map(|(name, _)| format!("{prefix}-{name}")).collect();
         let end = Command::new("sh")
             .args(["-c", END, "sh"])
             .args(&namespaces)
@@ -41,7 +57,7 @@ impl Hosts {
             .stderr(Stdio::null())
             .spawn()
             .expect("sh");
-        let hosts = Self { end, root: directory("hosts"), path };
+        let hosts = Self { all, prefix, end, root: directory("hosts"), path };
         namespaces.iter().try_for_each(|namespace| ip(&["netns", "add", namespace]))?;
         hosts.join()?;
         Ok(hosts)
@@ -49,10 +65,10 @@ impl Hosts {
 
     /// Gives each its address and a way to the others.
     fn join(&self) -> Result<(), String> {
-        let middle = namespace(HOSTS[0].0);
+        let middle = self.namespace(self.all[0].0);
         ip(&["-n", &middle, "link", "add", "eth0", "type", "bridge"])?;
-        for (name, address) in HOSTS {
-            let host = namespace(name);
+        for (name, address) in self.all {
+            let host = self.namespace(name);
             if host != middle {
                 ip(&[
                     "-n", &middle, "link", "add", name, "type", "veth", "peer", "name", "eth0", "netns",
@@ -72,7 +88,7 @@ impl Hosts {
     fn words(&self, host: &str, program: &[&str]) -> Vec<String> {
         let inside = self.root.join(host);
         let (inside, path) = (format!("--chdir={}", inside.display()), format!("PATH={}", self.path));
-        let namespace = namespace(host);
+        let namespace = self.namespace(host);
         let all = [&["netns", "exec", &namespace, "env", &inside, &path], program].concat();
         all.into_iter().map(str::to_owned).collect()
     }
@@ -90,7 +106,42 @@ impl Hosts {
 
     /// As if its plug were pulled: nothing comes from it any more, nobody is told.
     pub(crate) fn switch_off(&self, host: &str) {
-        ip(&["-n", &namespace(host), "link", "set", "eth0", "down"]).expect("a host that is on");
+        ip(&["-n", &self.namespace(host), "link", "set", "eth0", "down"]).expect("a host that is on");
+    }
+
+    /// Loses what two hosts send each other, and nothing else.
+    pub(crate) fn cut(&self, one: &str, other: &str) {
+        for (from, to) in [(one, other), (other, one)] {
+            let place = ["lladdr", NOBODY, "dev", "eth0", "nud", "permanent"];
+            self.neighbour("replace", from, to, &place);
+        }
+    }
+
+    /// Undoes [`Hosts::cut`].
+    pub(crate) fn mend(&self, one: &str, other: &str) {
+        for (from, to) in [(one, other), (other, one)] {
+            self.neighbour("del", from, to, &["dev", "eth0"]);
+        }
+    }
+
+    fn neighbour(&self, verb: &str, host: &str, other: &str, rest: &[&str]) {
+        let (namespace, address) = (self.namespace(host), self.address(other));
+        let words = [&["-n", &namespace, "neigh", verb, address], rest].concat();
+        ip(&words).expect("a host that is on");
+    }
+
+    /// The address of a host.
+    pub(crate) fn address(&self, host: &str) -> &'static str {
+        self.all.iter().find(|(name, _)| *name == host).expect("a host of these").1
+    }
+
+    /// Where `file` of a host's directory is: files are seen from everywhere.
+    pub(crate) fn file(&self, host: &str, file: &str) -> PathBuf {
+        self.root.join(host).join(file)
+    }
+
+    fn namespace(&self, host: &str) -> String {
+        format!("{}-{host}", self.prefix)
     }
 }
 
@@ -99,10 +150,6 @@ impl Drop for Hosts {
         drop(self.end.stdin.take());
         drop(self.end.wait());
     }
-}
-
-fn namespace(host: &str) -> String {
-    format!("slotway-{}-{host}", process::id())
 }
 
 fn ip(args: &[&str]) -> Result<(), String> {

@@ -20,7 +20,8 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    fn program(self) -> PathBuf {
+    /// Where its server is.
+    pub(crate) fn program(self) -> PathBuf {
         match self {
             Self::Redis => programs::redis(),
             Self::Valkey => programs::valkey(),
@@ -59,12 +60,12 @@ impl Server {
         Self { kind, port, directory, flags, process }
     }
 
-    /// Waits until it answers.
+    /// Waits until it answers and has read what it had saved.
     pub(crate) fn wait_until_up(&self) {
         eventually("the server answers", || {
             let mut client = Client::try_connect(self.port).ok()?;
             client.try_send_raw(b"PING\r\n").ok()?;
-            client.try_reply().ok()?
+            client.try_reply().ok()?.filter(|reply| !reply.text().starts_with("LOADING"))
         });
     }
 

@@ -1,0 +1,97 @@
+//! A client that is never idle: half of its pipeline is on the way whenever it sends the other half.
+
+use std::{
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    time::{Duration, Instant},
+};
+
+use super::tally::Tally;
+use crate::support::{Client, Value, wait::within};
+
+/// Replies that a client waits for at most.
+const DEPTH: usize = 24;
+/// Beyond any deadline of the proxy's: a client that hears nothing for so long will never hear anything.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Replies that each client gets between two steps of an event.
+const BREATH: u64 = 100;
+
+/// What a client asks, and what it makes of the replies.
+pub(super) trait Work: Send {
+    /// Appends the next request; returns how many replies are due for it.
+    fn ask(&mut self, out: &mut Vec<u8>) -> usize;
+    /// Takes the next reply.
+    fn hear(&mut self, reply: Value, tally: &mut Tally);
+    /// In the end, when all is answered: judges what the keys hold.
+    fn judge(&mut self, client: &mut Client, tally: &mut Tally);
+}
+
+/// What the clients of a stage and its event tell each other.
+pub(super) struct Watch {
+    stop: AtomicBool,
+    /// Replies of each client.
+    heard: Vec<AtomicU64>,
+}
+
+/// Ends the clients' work when dropped, also when the event failed.
+pub(super) struct Stopper<'a>(pub(super) &'a Watch);
+
+impl Drop for Stopper<'_> {
+    fn drop(&mut self) {
+        self.0.stop.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Watch {
+    pub(super) fn new(clients: usize) -> Self {
+        Self { stop: AtomicBool::new(false), heard: (0..clients).map(|_| AtomicU64::new(0)).collect() }
+    }
+
+    /// Waits until each client has had some more replies.
+    #[track_caller]
+    pub(super) fn all_work(&self) {
+        let before: Vec<u64> = self.heard.iter().map(|heard| heard.load(Ordering::Relaxed)).collect();
+        within(PATIENCE, "every client gets replies", || {
+            let now = self.heard.iter().map(|heard| heard.load(Ordering::Relaxed));
+            before.iter().zip(now).all(|(before, now)| now >= before + BREATH).then_some(())
+        });
+    }
+
+    fn is_over(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
+
+/// Works as client number `place` until told to stop, then hears what is still due.
+pub(super) fn run(mut client: Client, work: &mut dyn Work, watch: &Watch, place: usize) -> Tally {
+    let (mut tally, mut due, mut bytes) = (Tally::default(), 0, Vec::new());
+    client.patience(PATIENCE);
+    let mut last = Instant::now();
+    loop {
+        bytes.clear();
+        while due < DEPTH && !watch.is_over() {
+            due += work.ask(&mut bytes);
+        }
+        if due == 0 {
+            return tally;
+        }
+        let keep = if bytes.is_empty() { 0 } else { DEPTH / 2 };
+        if client.try_send_raw(&bytes).is_err() {
+            return closed(tally, "closed when it sent");
+        }
+        while due > keep {
+            let Ok(Some(reply)) = client.try_reply() else { return closed(tally, "closed or silent") };
+            tally.silence = tally.silence.max(last.elapsed());
+            last = Instant::now();
+            due -= 1;
+            tally.replies += 1;
+            work.hear(reply, &mut tally);
+            watch.heard[place].fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// A client that lost its connection: an error like any other, and it stops.
+fn closed(mut tally: Tally, why: &str) -> Tally {
+    *tally.errors.entry(why.to_owned()).or_default() += 1;
+    tally
+}
