@@ -2,7 +2,9 @@
 //!
 //! Must not touch the table in force. Invariant: it asks a bounded number of nodes, each within a deadline.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
+
+use tokio::{task::JoinSet, time::timeout};
 
 use crate::{
     cluster::{NodeAddr, SlotTable, TableBuilder, TopologyError, parse_slots},
@@ -13,6 +15,8 @@ use crate::{
 
 /// Longest time for one node.
 const NODE_DEADLINE: Duration = Duration::from_secs(2);
+/// A node that has not answered for so long need not be dead, but the next is asked as well.
+const BEFORE_NEXT: Duration = Duration::from_millis(250);
 /// Known nodes that are asked before the seeds get their turn.
 const KNOWN_TRIES: usize = 8;
 /// Answers compared when they are worse than what is known: leave more slots without an owner than the table in
@@ -105,26 +109,29 @@ pub(super) fn candidates(first: Option<NodeAddr>, table: &SlotTable, seeds: &[No
 /// slot is owned, why the last one did not.
 pub(super) async fn best(
     candidates: Vec<NodeAddr>,
-    credentials: &Credentials,
-    deadline: Duration,
+    credentials: &Arc<Credentials>,
+    patience: Patience,
     wanted: Wanted,
 ) -> Result<Answer, Unusable> {
     let mut best: Result<Answer, Unusable> = Err(Unusable::Empty);
-    let mut answers = 0;
-    for addr in candidates {
-        match one(&addr, credentials, deadline).await {
-            Ok(answer) if wanted.is_met_by(&answer) => return Ok(answer),
-            Ok(answer) => {
+    let (mut answers, mut candidates, mut asked) = (0, candidates.into_iter(), JoinSet::new());
+    while answers < MAX_ANSWERS {
+        let mut pause = patience.before_next;
+        match candidates.next() {
+            Some(addr) => {
+                asked.spawn(one(addr, Arc::clone(credentials), patience.each));
+            }
+            None if asked.is_empty() => break,
+            None => pause = patience.each,
+        }
+        match timeout(pause, asked.join_next()).await {
+            Ok(Some(Ok(Ok(answer)))) if wanted.is_met_by(&answer) => return Ok(answer),
+            Ok(Some(Ok(Ok(answer)))) => {
                 answers += 1;
                 best = better(best, answer);
             }
-            Err(error) => {
-                tracing::debug!(node = %addr, %error, "no slot table from node");
-                best = best.or(Err(error));
-            }
-        }
-        if answers == MAX_ANSWERS {
-            break;
+            Ok(Some(Ok(Err(error)))) => best = best.or(Err(error)),
+            _ => {}
         }
     }
     best
@@ -140,16 +147,30 @@ fn better(best: Result<Answer, Unusable>, answer: Answer) -> Result<Answer, Unus
     }
 }
 
-async fn one(addr: &NodeAddr, credentials: &Credentials, deadline: Duration) -> Result<Answer, Unusable> {
+async fn one(addr: NodeAddr, credentials: Arc<Credentials>, deadline: Duration) -> Result<Answer, Unusable> {
     let requests: [&[&[u8]]; 2] = [&[b"CLUSTER", b"SLOTS"], &[b"CLUSTER", b"INFO"]];
-    let [slots, info] = ask_all(addr, credentials, requests, deadline).await?;
-    let table = parse_slots(&slots, addr)?;
-    Ok(Answer { said_by: addr.clone(), covered: table.owned(), view: View::of(&info), table })
+    let [slots, info] = ask_all(&addr, &credentials, requests, deadline).await.inspect_err(|error| {
+        tracing::debug!(node = %addr, %error, "no slot table from node");
+    })?;
+    let table = parse_slots(&slots, &addr)?;
+    Ok(Answer { said_by: addr, covered: table.owned(), view: View::of(&info), table })
 }
 
-/// How long one node may take.
-pub(super) fn node_deadline(config: &Config) -> Duration {
-    if config.backend_timeout.is_zero() { NODE_DEADLINE } else { config.backend_timeout.min(NODE_DEADLINE) }
+/// How long nodes are waited for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// Each node, at most.
+    pub(super) each: Duration,
+    /// Before the next is asked as well.
+    pub(super) before_next: Duration,
+}
+
+impl Patience {
+    pub(super) fn of(config: &Config) -> Self {
+        let limit = config.backend_timeout;
+        let each = if limit.is_zero() { NODE_DEADLINE } else { limit.min(NODE_DEADLINE) };
+        Self { each, before_next: BEFORE_NEXT }
+    }
 }
 
 #[cfg(test)]
@@ -157,7 +178,7 @@ mod tests {
     use super::*;
     use crate::{cluster::Slot, node::fake::FakeNode};
 
-    const SOON: Duration = Duration::from_secs(10);
+    const SOON: Patience = Patience { each: Duration::from_secs(10), before_next: Duration::from_secs(10) };
 
     /// A reply to CLUSTER SLOTS: slots 0 to `last` belong to the node that was asked.
     fn slots(last: u64) -> String {
@@ -171,7 +192,7 @@ mod tests {
         }
         let addrs = nodes.iter().map(|n| n.addr.clone()).collect();
         let wanted = Wanted { covered: enough, epoch: None };
-        let best = best(addrs, &Credentials::default(), SOON, wanted).await;
+        let best = best(addrs, &Arc::default(), SOON, wanted).await;
         (best.map(|a| a.covered), nodes.iter().map(FakeNode::connections).collect())
     }
 
@@ -185,6 +206,23 @@ mod tests {
     async fn of_answers_that_cover_too_little_the_best_of_three_is_taken() {
         let replies = [slots(9), slots(49), slots(19), slots(99)];
         assert_eq!(best_of(&replies, 100).await, (Ok(50), vec![1, 1, 1, 0]));
+    }
+
+    #[tokio::test]
+    async fn nodes_that_hang_do_not_hold_up_the_next() {
+        let mut addrs = Vec::new();
+        let mut hanging = Vec::new();
+        for _ in 0..6 {
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            addrs.push(NodeAddr::new("127.0.0.1", listener.local_addr().unwrap().port()));
+            hanging.push(listener);
+        }
+        let node = FakeNode::start(slots(99)).await;
+        addrs.push(node.addr.clone());
+        let patience = Patience { each: Duration::from_secs(600), before_next: Duration::from_millis(1) };
+        let wanted = Wanted { covered: 100, epoch: None };
+        let answer = best(addrs, &Arc::default(), patience, wanted).await.unwrap();
+        assert_eq!(answer.said_by, node.addr);
     }
 
     fn answer(covered: usize, state: &str, epoch: &str) -> Answer {

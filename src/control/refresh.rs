@@ -13,7 +13,7 @@ use tokio::{
 
 use super::{
     Status,
-    answer::{Answer, Unusable, Wanted, best, candidates, node_deadline},
+    answer::{Answer, Patience, Unusable, Wanted, best, candidates},
     pace::Pace,
     patches::Patches,
 };
@@ -112,7 +112,7 @@ impl Refresher {
         let asked = candidates(self.hint.take(), &table, &self.config.seeds);
         let credentials = Arc::clone(&self.credentials);
         let wanted = Wanted { covered: SLOTS - table.unassigned(), epoch: self.epoch };
-        let asking = best(asked, &credentials, node_deadline(&self.config), wanted);
+        let asking = best(asked, &credentials, Patience::of(&self.config), wanted);
         tokio::pin!(asking);
         loop {
             tokio::select! {

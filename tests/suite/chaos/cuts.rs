@@ -47,6 +47,17 @@ pub(super) const MINORITY_AND_PROXY: Event = Event {
     ..UNPLANNED
 };
 
+/// All nodes are elsewhere, and only the seed's name leads there.
+pub(super) const ADDRESSES: Event = Event {
+    name: "all addresses change behind a seed's name",
+    promise: Promise::Down,
+    local: false,
+    silence: Duration::from_secs(10),
+    flags: &["--retry-deadline", "1s", "--backend-timeout", "500ms"],
+    happen: Happen::Apart(addresses),
+    ..UNPLANNED
+};
+
 /// Whether the first shard serves.
 fn serves(client: &mut Client) -> bool {
     !client.request(&["INCR", &key_in(MOVING[0], "cut")]).is_error()
@@ -87,6 +98,14 @@ fn minority_and_proxy(network: &Network, rounds: &Rounds<'_>) {
             network.mend(0, host);
         }
         network.restore();
+        within(PATIENCE, "it is back", || serves(&mut client).then_some(()));
+    });
+}
+
+fn addresses(network: &Network, rounds: &Rounds<'_>) {
+    let mut client = network.client();
+    rounds.repeatedly(|_| {
+        network.renumber();
         within(PATIENCE, "it is back", || serves(&mut client).then_some(()));
     });
 }

@@ -66,6 +66,7 @@ events! {
     a_node_behind_a_cut_network_harms_nobody_else: cuts::ONE_NODE,
     a_primary_cut_off_from_the_others_is_replaced: cuts::MINORITY,
     a_proxy_cut_off_with_a_node_finds_the_others_again: cuts::MINORITY_AND_PROXY,
+    a_cluster_that_moved_away_is_found_by_its_seeds_name: cuts::ADDRESSES,
 }
 
 /// How long each event goes on in a long run: `SLOTWAY_TEST_CHAOS` seconds, at most a day.

@@ -1,7 +1,7 @@
 //! A cluster on three hosts of their own, slotway on a fourth; reached through Unix sockets, which no cut between
 //! the hosts concerns.
 
-use std::{os::unix::net::UnixStream, time::Duration};
+use std::{cell::Cell, os::unix::net::UnixStream, time::Duration};
 
 use super::stage::Event;
 use crate::support::{
@@ -15,6 +15,8 @@ use crate::support::{
 /// Slotway's host, and those of the nodes.
 const HOSTS: [Host; 4] =
     [("proxy", "198.18.0.1"), ("one", "198.18.0.2"), ("two", "198.18.0.3"), ("three", "198.18.0.4")];
+/// What slotway knows the first node by, besides its first address.
+const SEED: &str = "cluster.test";
 /// Primaries and replicas have a port each; no other host has them.
 const PRIMARY: &str = "7000";
 const REPLICA: &str = "7001";
@@ -28,6 +30,8 @@ pub(super) struct Network {
     hosts: Hosts,
     nodes: Vec<Process>,
     _proxy: Process,
+    /// How often all addresses changed.
+    numbers: Cell<u8>,
 }
 
 /// The host of node `index`: primaries first.
@@ -44,7 +48,9 @@ impl Network {
     pub(super) fn start(event: &Event) -> Result<Self, String> {
         let hosts = Hosts::named(&HOSTS, &[])?;
         let nodes = (0..NODES).map(|index| node(&hosts, event, index)).collect();
+        hosts.call(HOSTS[0].0, SEED, HOSTS[1].1);
         let seeds = HOSTS.iter().skip(1).map(|(_, address)| format!("{address}:{PRIMARY}"));
+        let seeds = seeds.chain([format!("{SEED}:{PRIMARY}")]);
         let mut words: Vec<String> = vec![env!("CARGO_BIN_EXE_slotway").to_owned()];
         words.extend(seeds);
         let threads = event.threads.to_string();
@@ -53,7 +59,7 @@ impl Network {
         form(&hosts);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let proxy = hosts.spawn(HOSTS[0].0, &words);
-        let network = Self { hosts, nodes, _proxy: proxy };
+        let network = Self { hosts, nodes, _proxy: proxy, numbers: Cell::new(0) };
         within(PATIENCE, "slotway serves", || {
             UnixStream::connect(network.hosts.file(HOSTS[0].0, "proxy")).ok()?;
             (network.client().run("DBSIZE") == Value::Integer(0)).then_some(())
@@ -80,6 +86,33 @@ impl Network {
     /// Undoes that.
     pub(super) fn mend(&self, one: usize, other: usize) {
         self.hosts.mend(HOSTS[one].0, HOSTS[other].0);
+    }
+
+    /// Gives the hosts of all nodes other addresses, and the seed's name the new one. The nodes are told where the
+    /// next is, as an administrator does; slotway is told nothing.
+    pub(super) fn renumber(&self) {
+        let address = |number: u8, host: usize| match number {
+            0 => HOSTS[host].1.to_owned(),
+            _ => format!("198.18.{number}.{}", host + 1),
+        };
+        let (old, new) = (self.numbers.get(), self.numbers.get() + 1);
+        self.numbers.set(new);
+        for (host, (name, _)) in HOSTS.iter().enumerate().skip(1) {
+            self.hosts.renumber(name, &address(old, host), &address(new, host));
+        }
+        self.hosts.call(HOSTS[0].0, SEED, &address(new, 1));
+        let place = |index: usize| HOSTS.iter().position(|(name, _)| *name == host(index)).expect("a host");
+        for index in 0..NODES {
+            let next = (index + 1) % NODES;
+            let meet = format!("CLUSTER MEET {} {}", address(new, place(next)), port(next));
+            assert_eq!(node_client(&self.hosts, index).run(&meet), Value::ok());
+        }
+        within(PATIENCE, "the nodes find each other", || {
+            let gone = format!("198.18.{old}.");
+            let mut all = (0..NODES).map(|index| node_client(&self.hosts, index).run("CLUSTER NODES").text());
+            all.all(|nodes| !nodes.contains(&gone)).then_some(())
+        });
+        self.wait_until_whole();
     }
 
     /// Whether a node says that it is this, in the servers' words.
@@ -115,7 +148,7 @@ fn node(hosts: &Hosts, event: &Event, index: usize) -> Process {
         "--port",
         port,
         "--bind",
-        hosts.address(host),
+        "*",
         "--unixsocket",
         &socket,
         "--cluster-config-file",

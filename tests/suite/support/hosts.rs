@@ -19,7 +19,7 @@ const HOSTS: [Host; 3] = [("host-c", "198.18.0.1"), ("host-a", "198.18.0.2"), ("
 
 /// What the shell does at the end; the namespaces are its arguments.
 const END: &str = "trap '' INT TERM; cat >/dev/null; for host; do \
-    ip netns pids \"$host\" | xargs -r kill -KILL; ip netns del \"$host\"; done";
+    ip netns pids \"$host\" | xargs -r kill -KILL; ip netns del \"$host\"; rm -rf \"/etc/netns/$host\"; done";
 
 /// A neighbour that nobody is: what is sent there is lost without a word.
 const NOBODY: &str = "02:00:00:00:00:99";
@@ -76,7 +76,7 @@ impl Hosts {
                 ])?;
                 ip(&["-n", &middle, "link", "set", name, "master", "eth0", "up"])?;
             }
-            ip(&["-n", &host, "addr", "add", &format!("{address}/24"), "dev", "eth0"])?;
+            ip(&["-n", &host, "addr", "add", &format!("{address}/16"), "dev", "eth0"])?;
             ip(&["-n", &host, "link", "set", "eth0", "up"])?;
             ip(&["-n", &host, "link", "set", "lo", "up"])?;
             std::fs::create_dir_all(self.root.join(name)).expect("a directory for the host");
@@ -133,6 +133,26 @@ impl Hosts {
     /// The address of a host.
     pub(crate) fn address(&self, host: &str) -> &'static str {
         self.all.iter().find(|(name, _)| *name == host).expect("a host of these").1
+    }
+
+    /// Gives a host the address `new` instead of `old`; nobody is told.
+    pub(crate) fn renumber(&self, host: &str, old: &str, new: &str) {
+        let host = self.namespace(host);
+        ip(&["-n", &host, "addr", "del", &format!("{old}/16"), "dev", "eth0"]).expect("it had that address");
+        ip(&["-n", &host, "addr", "add", &format!("{new}/16"), "dev", "eth0"]).expect("a host that is on");
+    }
+
+    /// Has a name mean an address to a host, whose programs must be started afterwards, or, if it meant
+    /// another before, to them too.
+    pub(crate) fn call(&self, host: &str, name: &str, address: &str) {
+        let names = self.names(host);
+        std::fs::create_dir_all(&names).expect("a directory for names");
+        std::fs::write(names.join("hosts"), format!("{address} {name}\n")).expect("a file of names");
+    }
+
+    /// What `ip netns exec` puts over the machine's own.
+    fn names(&self, host: &str) -> PathBuf {
+        PathBuf::from("/etc/netns").join(self.namespace(host))
     }
 
     /// Where `file` of a host's directory is: files are seen from everywhere.
