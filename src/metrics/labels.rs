@@ -99,6 +99,10 @@ labels! {
         Lost => "lost",
         /// The slot had no owner.
         Unassigned => "unassigned",
+        /// It was redirected as often as it may be in a row.
+        Redirects => "redirects",
+        /// Others of its client had to run first, or ran first.
+        Order => "order",
     }
 }
 

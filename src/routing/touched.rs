@@ -29,6 +29,12 @@ impl Touched {
         Self(touched)
     }
 
+    /// How many keys.
+    #[expect(clippy::len_without_is_empty, reason = "nobody asks")]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Whether a key is among both, so that their order matters.
     pub fn meets(&self, other: &Self) -> bool {
         !self.0.is_disjoint(&other.0)

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     cluster::{NodeAddr, Slot},
     metrics::RetryReason,
-    routing::{Redirect, RetryAfter, Verdict},
+    routing::{Redirect, RetryAfter, Touched, Verdict},
     topology::Signal,
 };
 
@@ -64,8 +64,11 @@ impl Worker {
                 client.unsettle();
                 self.note_redirect(&redirect);
                 flight.hops += 1;
-                match must_wait(&client, &flight) {
-                    Some(last) => delay(&client, Delayed { flight, request, last: last.to_vec() }),
+                match must_wait(&client, &flight, &request) {
+                    Some((reason, last)) => {
+                        self.metrics.retried(reason);
+                        delay(&client, Delayed { flight, request, last: last.to_vec() });
+                    }
                     None => self.follow(redirect, flight, request),
                 }
             }
@@ -81,9 +84,7 @@ impl Worker {
         }
         self.metrics.retried(RetryReason::Lost);
         stray(&client, &flight, &request);
-        // A read that was written is given up only when a write behind it may have run: then it may have too.
-        let last = if sent { MAY_HAVE_RUN.to_vec() } else { unreachable(addr) };
-        delay(&client, Delayed { flight, request, last });
+        delay(&client, Delayed { flight, request, last: unreachable(addr) });
     }
 
     /// Lets a request wait for an owner of its slot.
@@ -154,17 +155,17 @@ impl Worker {
     }
 }
 
-/// Whether a redirected request may not follow at once, and the error that it then gets when its time is up.
-fn must_wait(client: &Client, flight: &Flight) -> Option<&'static [u8]> {
+/// Why a redirected request may not follow at once, if so, and the error that it then gets when its time is up.
+fn must_wait(client: &Client, flight: &Flight, request: &[u8]) -> Option<(RetryReason, &'static [u8])> {
     let number = flight.ticket.as_ref().map_or(0, Ticket::number);
     // At the node that redirected it those sent along with it may find some of its keys.
-    let many_keys = flight.command.is_some_and(|command| !command.first_only);
+    let many_keys = || Touched::by(request).len() > 1;
     if flight.hops > MAX_HOPS || client.is_closed() {
-        Some(TOO_MANY_REDIRECTS)
+        Some((RetryReason::Redirects, TOO_MANY_REDIRECTS))
     } else if client.retries.any() && !flight.serial {
-        Some(OTHERS_WAIT)
-    } else if client.retries.strays.is_overtaken(number) || many_keys && others_fly(client, Some(number)) {
-        Some(OVERTAKEN)
+        Some((RetryReason::Order, OTHERS_WAIT))
+    } else if client.retries.strays.is_overtaken(number) || many_keys() && others_fly(client, Some(number)) {
+        Some((RetryReason::Order, OVERTAKEN))
     } else {
         None
     }

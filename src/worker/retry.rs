@@ -15,10 +15,10 @@ use super::{
     client::Client,
     flight::{Flight, NO_RETRY, Ticket},
     line::Reply,
-    redirect::OVERTAKEN,
+    redirect::{MAY_HAVE_RUN, OVERTAKEN},
     stray::{Passed, Strays, Trace},
 };
-use crate::routing::Touched;
+use crate::{metrics::RetryReason, routing::Touched};
 
 /// Pause before the first new try; doubles up to [`PAUSE_MAX`].
 const PAUSE_MIN: Duration = Duration::from_millis(5);
@@ -65,13 +65,15 @@ impl Retries {
         self.landed.notify_one();
     }
 
-    /// Gives those with these `numbers` up with their errors: they would run out of order.
-    fn give_up(&self, numbers: &[u64]) {
+    /// Gives those with these `numbers` up with their errors: they would run behind a write that ran, or that may
+    /// have run as its `reply` says. Then a read may have run too: asked again, it could see what came after it.
+    fn give_up(&self, numbers: &[u64], reply: &[u8]) {
         let named = |delayed: &Delayed| numbers.contains(&delayed.number());
         let (given_up, kept) = self.queue.take().into_iter().partition::<VecDeque<_>, _>(named);
         self.queue.replace(kept);
         for delayed in given_up {
-            delayed.flight.answer(Reply::Copy(&delayed.last));
+            let unsure = reply == MAY_HAVE_RUN && delayed.flight.read_only();
+            delayed.flight.answer(Reply::Copy(if unsure { MAY_HAVE_RUN } else { &delayed.last }));
         }
     }
 
@@ -107,11 +109,12 @@ pub(super) fn arrive(client: &Rc<Client>, flight: Flight, request: Vec<u8>, repl
         Passed::Nobody => flight.answer(reply),
         Passed::ReadTooEarly => {
             stray(client, &flight, &request);
+            client.worker.metrics.retried(RetryReason::Order);
             // What it read is of no use once that write ran.
             delay(client, Delayed { flight, request, last: OVERTAKEN.to_vec() });
         }
         Passed::Overtook(numbers) => {
-            retries.give_up(&numbers);
+            retries.give_up(&numbers, reply.bytes());
             flight.answer(reply);
         }
     }

@@ -105,6 +105,7 @@ with_1_and_4_workers! {
         let hops = cluster.count(0, "GET a") + cluster.count(1, "GET a");
         assert!(hops < 200, "{hops} hops");
         assert_eq!(client.run("PING").text(), "PONG");
+        proxy.reaches("slotway_retries_total{reason=\"redirects\"}", 1.0);
     }
 
     fn redirects_that_make_no_sense_harm_nobody(threads) {

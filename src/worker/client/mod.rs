@@ -177,9 +177,14 @@ impl Client {
     pub(super) async fn serve(self: Rc<Self>) -> CloseReason {
         let reason = std::future::poll_fn(|cx| self.poll(cx)).await;
         self.closed.set(true);
-        self.stream.take();
         self.retries.clear();
+        let waited = self.apart.on_errand();
         self.apart.clear();
+        if waited {
+            // The task that waits at a node for it ends first: who sees the client closed counts on that.
+            tokio::task::yield_now().await;
+        }
+        self.stream.take();
         reason
     }
 
