@@ -18,7 +18,7 @@ use crate::{
     routing::{Series, elements, is_nothing, string_together},
     worker::{
         client::Client,
-        errand::Errand,
+        errand::{Errand, LET_GO},
         lookout::{Heard, Wait},
         news,
     },
@@ -29,9 +29,6 @@ const LONGEST_REST: Duration = Duration::from_secs(1);
 /// While not all changes are heard of, keys are asked again after this, doubling up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
-
-/// Text as in redis networking.c `clientCommand`.
-const UNBLOCKED: &[u8] = b"-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n";
 
 /// A request for something of any of its keys.
 pub(super) struct Fan {
@@ -65,12 +62,15 @@ impl Fan {
             if !self.waits || !is_nothing(&reply) || left.is_some_and(|left| left.is_zero()) {
                 return reply;
             }
+            if self.client.drains() {
+                return LET_GO.to_vec();
+            }
             let wait =
                 wait.get_or_insert_with(|| Wait::new(&self.client.worker, self.series.keys(), self.takes()));
             tokio::select! {
                 biased;
                 with_error = &mut released => {
-                    return if with_error == Ok(true) { UNBLOCKED.to_vec() } else { reply };
+                    return if with_error == Ok(true) { LET_GO.to_vec() } else { reply };
                 }
                 () = rest(wait, &mut pause, left) => {}
             }
