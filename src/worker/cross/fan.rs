@@ -65,8 +65,7 @@ impl Fan {
             if self.client.drains() {
                 return LET_GO.to_vec();
             }
-            let wait =
-                wait.get_or_insert_with(|| Wait::new(&self.client.worker, self.series.keys(), self.takes()));
+            let wait = wait.get_or_insert_with(|| Wait::new(&self.client, self.series.keys(), self.takes()));
             tokio::select! {
                 biased;
                 with_error = &mut released => {
@@ -77,9 +76,9 @@ impl Fan {
         }
     }
 
-    /// Whether it takes away what it gets.
+    /// Whether it takes away what it gets, so that of many one has to look. A group of a stream takes from no other.
     fn takes(&self) -> bool {
-        !self.read_only
+        !self.every
     }
 
     /// Asks for something, once.
