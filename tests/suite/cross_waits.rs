@@ -226,3 +226,35 @@ fn who_waits_in_one_database_does_not_delay_another() {
         shortest_wait(&cluster, ["SELECT 0", "SELECT 2"], ["BLPOP a b 0"; 2], &["SELECT 2", "RPUSH a x"]);
     assert!(shortest < Duration::from_millis(400), "{shortest:?}");
 }
+
+#[test]
+fn a_silent_node_is_given_up_though_it_is_asked_all_the_time() {
+    // 1. The connection over which a node tells of changed keys says nothing any more.
+    // 2. Clients go on asking over it, more often than once a second.
+    // 3. Each question began the node's time anew, so that it was never given up.
+    let cluster = FakeCluster::start(2);
+    let proxy = Proxy::before(&cluster.seeds(), 1, &["--cross-slot", "--backend-timeout", "300ms"]);
+    (0..2).for_each(|node| cluster.always(node, "EXEC", Act::reply("*1\r\n*-1")));
+    cluster.on(1, "EXISTS", Act::Stall);
+    let [a, b] = [0, 16_000].map(|slot| key_in(slot, "silent"));
+    let mut client = proxy.client();
+    eventually("the connection is made anew", || {
+        assert_eq!(client.run(&format!("BLPOP {a} {b} 0.1")), Value::NilArray);
+        (cluster.count(1, "CLIENT TRACKING") == 2).then_some(())
+    });
+}
+
+#[test]
+fn a_silent_node_does_not_keep_what_another_has() {
+    // 1. A client waits for keys of two nodes, one of which does not say whether it will tell.
+    // 2. The other node's key comes.
+    // 3. The client still waited for the first node's word.
+    let cluster = FakeCluster::start(2);
+    let proxy = Proxy::before(&cluster.seeds(), 1, &["--cross-slot", "--backend-timeout", "0"]);
+    cluster.on(0, "EXEC", Act::reply("*1\r\n*-1"));
+    cluster.always(0, "EXEC", Act::reply("*1\r\n*2\r\n$1\r\na\r\n$1\r\nx"));
+    cluster.always(1, "EXEC", Act::reply("*1\r\n*-1"));
+    cluster.on(1, "EXISTS", Act::Stall);
+    let [a, b] = [0, 16_000].map(|slot| key_in(slot, "kept"));
+    assert_eq!(proxy.client().run(&format!("BLPOP {a} {b} 0")).items()[1].text(), "x");
+}

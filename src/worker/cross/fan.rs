@@ -111,7 +111,9 @@ impl Fan {
 /// Rests until the keys are to be asked again, not for longer than is `left`.
 async fn rest(wait: &Wait, pause: &mut Duration, left: Option<Duration>) {
     let rest = async {
-        let longest = match wait.listen().await {
+        // A node that does not even say whether it will tell must not keep what another has.
+        let heard = timeout(LONGEST_REST, wait.listen()).await.unwrap_or(Heard::Deaf);
+        let longest = match heard {
             Heard::FromNow => return,
             Heard::All => LONGEST_REST,
             Heard::Deaf => std::mem::replace(pause, LONGEST_PAUSE.min(2 * *pause)),
