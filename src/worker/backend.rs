@@ -234,7 +234,7 @@ impl Backend {
             let mut replies = Replies::default();
             let lost = poll_fn(|cx| self.poll_pump(cx, &mut stream, &mut replies)).await;
             self.connected.set(false);
-            if self.profile.own != 0 {
+            if self.profile.own != 0 && !self.retired.get() {
                 self.worker.own_broke(self.profile.own);
                 self.worker.topology.signal(Signal::Lost);
             }

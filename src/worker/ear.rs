@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{Worker, dial, stream::Stream};
 use crate::{
@@ -32,7 +32,9 @@ pub(super) struct Ear {
     /// What is to be written.
     out: Vec<u8>,
     scanner: ReplyScanner,
-    /// Whether the node owes a sign of life.
+    /// When the node last said something, or was asked for a sign of life.
+    since: Instant,
+    /// Whether it owes that sign.
     asked: bool,
     metrics: Arc<NodeMetrics>,
 }
@@ -50,7 +52,7 @@ impl Ear {
         let metrics = worker.node_metrics(addr);
         metrics.connections.add(1);
         let (bytes, out, scanner) = (Vec::new(), Vec::new(), ReplyScanner::default());
-        let mut ear = Self { stream, bytes, out, scanner, asked: false, metrics };
+        let mut ear = Self { stream, bytes, out, scanner, since: Instant::now(), asked: false, metrics };
         ear.say(request);
         match timeout(limit, ear.confirmation()).await.ok().flatten() {
             Some(b'+') => Some(ear),
@@ -81,17 +83,17 @@ impl Ear {
     pub(super) async fn hear(&mut self, worker: &Worker) -> Option<bool> {
         let bounded = !worker.config.backend_timeout.is_zero();
         let patience = if self.asked && bounded { worker.config.backend_timeout } else { SILENCE };
-        match timeout(patience, poll_fn(|cx| self.poll_io(cx))).await {
+        match timeout_at(self.since + patience, poll_fn(|cx| self.poll_io(cx))).await {
             Ok(read) => {
                 let n = read?;
                 worker.tick_clock();
                 worker.metrics.backend_in.add(n as u64);
-                self.asked = false;
+                (self.asked, self.since) = (false, Instant::now());
                 Some(true)
             }
             Err(_) if self.asked && bounded => None,
             Err(_) => {
-                self.asked = true;
+                (self.asked, self.since) = (true, Instant::now());
                 self.say(&["PING"]);
                 Some(false)
             }

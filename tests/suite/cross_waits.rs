@@ -1,6 +1,9 @@
 //! Requests that wait for any of many keys of many slots, with `--cross-slot`.
 
-use std::{thread, time::Duration};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
 use crate::support::{
     Act, Client, Cluster, FakeCluster, Kind, Proxy, Setup, Value, crosswise, eventually, everywhere,
@@ -166,4 +169,92 @@ fn wait_until_waiting(other: &mut Client, id: i64) {
         let line = list.lines().find(|line| line.starts_with(&format!("id={id} ")))?.to_owned();
         (line.contains("cmd=blpop") || line.contains("cmd=xread")).then_some(())
     });
+}
+
+/// How long the second of two clients waits at least, of three times, for what `give` gives to it and not to the
+/// first. Each client is prepared by its line of `setups`, and sends its line of `waits`.
+fn shortest_wait(cluster: &Cluster, setups: [&str; 2], waits: [&str; 2], give: &[&str]) -> Duration {
+    let proxy = Proxy::of(cluster, 1, FLAG);
+    let mut node = cluster.client(0);
+    let mut wait = || {
+        let mut clients = setups.map(|line| (proxy.client(), line));
+        clients.iter_mut().for_each(|(client, line)| assert!(!client.run(line).is_error()));
+        for ((client, _), line) in clients.iter_mut().zip(waits) {
+            let before = transactions(&mut node);
+            client.send_raw(format!("{line}\r\n").as_bytes());
+            // Two keys are looked at, and once more when they are heard of.
+            eventually("it rests", || (transactions(&mut node) >= before + 4).then_some(()));
+        }
+        let (mut giver, begin) = (cluster.client(0), Instant::now());
+        assert!(giver.pipeline(give).iter().all(|reply| !reply.is_error()));
+        assert!(!clients[1].0.reply().is_error());
+        begin.elapsed()
+    };
+    (0..3).map(|_| wait()).min().expect("three times")
+}
+
+/// How many transactions the node has run.
+fn transactions(node: &mut Client) -> u64 {
+    let stats = node.run("INFO commandstats").text();
+    let calls = stats.lines().find_map(|line| line.strip_prefix("cmdstat_exec:calls=")?.split(',').next());
+    calls.map_or(0, |calls| calls.parse().expect("a number"))
+}
+
+#[test]
+fn each_group_of_a_stream_hears_of_its_entries() {
+    // 1. Two clients wait for entries of two streams, for different groups.
+    // 2. An entry comes that the first one's group has been given elsewhere when it looks.
+    // 3. It rests again, and the second is not woken: it looked a second later.
+    let cluster = Cluster::start(Kind::Redis, 1, 0);
+    let mut node = cluster.client(0);
+    for line in ["a g", "a h", "b g", "b h"].map(|what| format!("XGROUP CREATE {what} $ MKSTREAM")) {
+        node.run(&line);
+    }
+    let waits = ["g", "h"].map(|group| format!("XREADGROUP GROUP {group} c BLOCK 0 STREAMS a b > >"));
+    let give = ["MULTI", "XADD a * f v", "XREADGROUP GROUP g other STREAMS a >", "EXEC"];
+    let shortest = shortest_wait(&cluster, ["PING"; 2], [&waits[0], &waits[1]], &give);
+    assert!(shortest < Duration::from_millis(400), "{shortest:?}");
+}
+
+#[test]
+fn who_waits_in_one_database_does_not_delay_another() {
+    // 1. Two clients wait for keys of the same names in different databases.
+    // 2. The key of the second comes: the first is woken, finds nothing and rests again.
+    // 3. The second is not woken: it looked a second later.
+    let cluster = Cluster::start_with(Kind::Valkey, 1, 0, &["--cluster-databases", "4"]);
+    let shortest =
+        shortest_wait(&cluster, ["SELECT 0", "SELECT 2"], ["BLPOP a b 0"; 2], &["SELECT 2", "RPUSH a x"]);
+    assert!(shortest < Duration::from_millis(400), "{shortest:?}");
+}
+
+#[test]
+fn a_silent_node_is_given_up_though_it_is_asked_all_the_time() {
+    // 1. The connection over which a node tells of changed keys says nothing any more.
+    // 2. Clients go on asking over it, more often than once a second.
+    // 3. Each question began the node's time anew, so that it was never given up.
+    let cluster = FakeCluster::start(2);
+    let proxy = Proxy::before(&cluster.seeds(), 1, &["--cross-slot", "--backend-timeout", "300ms"]);
+    (0..2).for_each(|node| cluster.always(node, "EXEC", Act::reply("*1\r\n*-1")));
+    cluster.on(1, "EXISTS", Act::Stall);
+    let [a, b] = [0, 16_000].map(|slot| key_in(slot, "silent"));
+    let mut client = proxy.client();
+    eventually("the connection is made anew", || {
+        assert_eq!(client.run(&format!("BLPOP {a} {b} 0.1")), Value::NilArray);
+        (cluster.count(1, "CLIENT TRACKING") == 2).then_some(())
+    });
+}
+
+#[test]
+fn a_silent_node_does_not_keep_what_another_has() {
+    // 1. A client waits for keys of two nodes, one of which does not say whether it will tell.
+    // 2. The other node's key comes.
+    // 3. The client still waited for the first node's word.
+    let cluster = FakeCluster::start(2);
+    let proxy = Proxy::before(&cluster.seeds(), 1, &["--cross-slot", "--backend-timeout", "0"]);
+    cluster.on(0, "EXEC", Act::reply("*1\r\n*-1"));
+    cluster.always(0, "EXEC", Act::reply("*1\r\n*2\r\n$1\r\na\r\n$1\r\nx"));
+    cluster.always(1, "EXEC", Act::reply("*1\r\n*-1"));
+    cluster.on(1, "EXISTS", Act::Stall);
+    let [a, b] = [0, 16_000].map(|slot| key_in(slot, "kept"));
+    assert_eq!(proxy.client().run(&format!("BLPOP {a} {b} 0")).items()[1].text(), "x");
 }

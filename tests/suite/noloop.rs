@@ -111,6 +111,28 @@ crosswise! {
 }
 
 #[test]
+fn what_was_read_before_is_still_told_of() {
+    // 1. A client that tracks reads a key.
+    // 2. It asks to track with NOLOOP from now on, and another client writes the key.
+    // 3. What it had read was forgotten, so that it kept the old value.
+    let cluster = Cluster::start(Kind::Redis, 1, 0);
+    let proxy = Proxy::of(&cluster, 1, &[]);
+    for before in ["CLIENT TRACKING ON", "CLIENT TRACKING ON NOLOOP"] {
+        let (mut client, mut kept) = (proxy.client3(), BTreeMap::new());
+        assert_eq!(client.run(before), Value::ok());
+        kept.insert("a".to_owned(), client.run("GET a"));
+        client.send(&["CLIENT", "TRACKING", "ON", "NOLOOP"]);
+        assert_eq!(take(&mut client, &mut kept), Value::ok());
+        proxy.client().run("INCR a");
+        eventually("the write is told of", || {
+            client.send(&["PING"]);
+            take(&mut client, &mut kept);
+            kept.is_empty().then_some(())
+        });
+    }
+}
+
+#[test]
 fn its_connections_come_and_go_with_it() {
     let cluster = Cluster::start(Kind::Redis, 2, 0);
     let proxy = Proxy::of(&cluster, 1, &["--dedicated-connections", "1"]);

@@ -265,3 +265,21 @@ crosswise! {
         }
     }
 }
+
+#[test]
+fn a_drain_lets_those_go_who_wait_for_many_slots_next() {
+    // 1. Behind a blocking request a client sends one that waits for keys of two slots.
+    // 2. A drain lets it go from the first, and the second begins.
+    // 3. Nobody let it go from the second: the drain took all its time.
+    let cluster = Cluster::start(Kind::Redis, 1, 0);
+    let mut proxy = Proxy::of(&cluster, 1, &["--drain-timeout", "20s", "--cross-slot"]);
+    let (mut client, mut node) = (proxy.client(), cluster.client(0));
+    client.send_raw(&[encode(&["BLPOP", "queue", "0"]), encode(&["BLPOP", "a", "b", "0"])].concat());
+    eventually("it blocks", || {
+        node.run("INFO clients").text().contains("blocked_clients:1\r\n").then_some(())
+    });
+    assert_eq!(proxy.terminate(), Some(0));
+    for _ in 0..2 {
+        assert!(client.reply().text().starts_with("UNBLOCKED "));
+    }
+}

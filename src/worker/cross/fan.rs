@@ -18,7 +18,7 @@ use crate::{
     routing::{Series, elements, is_nothing, string_together},
     worker::{
         client::Client,
-        errand::Errand,
+        errand::{Errand, LET_GO},
         lookout::{Heard, Wait},
         news,
     },
@@ -29,9 +29,6 @@ const LONGEST_REST: Duration = Duration::from_secs(1);
 /// While not all changes are heard of, keys are asked again after this, doubling up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
-
-/// Text as in redis networking.c `clientCommand`.
-const UNBLOCKED: &[u8] = b"-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n";
 
 /// A request for something of any of its keys.
 pub(super) struct Fan {
@@ -65,21 +62,23 @@ impl Fan {
             if !self.waits || !is_nothing(&reply) || left.is_some_and(|left| left.is_zero()) {
                 return reply;
             }
-            let wait =
-                wait.get_or_insert_with(|| Wait::new(&self.client.worker, self.series.keys(), self.takes()));
+            if self.client.drains() {
+                return LET_GO.to_vec();
+            }
+            let wait = wait.get_or_insert_with(|| Wait::new(&self.client, self.series.keys(), self.takes()));
             tokio::select! {
                 biased;
                 with_error = &mut released => {
-                    return if with_error == Ok(true) { UNBLOCKED.to_vec() } else { reply };
+                    return if with_error == Ok(true) { LET_GO.to_vec() } else { reply };
                 }
                 () = rest(wait, &mut pause, left) => {}
             }
         }
     }
 
-    /// Whether it takes away what it gets.
+    /// Whether it takes away what it gets, so that of many one has to look. A group of a stream takes from no other.
     fn takes(&self) -> bool {
-        !self.read_only
+        !self.every
     }
 
     /// Asks for something, once.
@@ -112,7 +111,9 @@ impl Fan {
 /// Rests until the keys are to be asked again, not for longer than is `left`.
 async fn rest(wait: &Wait, pause: &mut Duration, left: Option<Duration>) {
     let rest = async {
-        let longest = match wait.listen().await {
+        // A node that does not even say whether it will tell must not keep what another has.
+        let heard = timeout(LONGEST_REST, wait.listen()).await.unwrap_or(Heard::Deaf);
+        let longest = match heard {
             Heard::FromNow => return,
             Heard::All => LONGEST_REST,
             Heard::Deaf => std::mem::replace(pause, LONGEST_PAUSE.min(2 * *pause)),

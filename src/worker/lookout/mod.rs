@@ -3,7 +3,8 @@
 //! A node tells a connection once that a key has changed which was read over it (CLIENT TRACKING). So for each
 //! key that anybody waits for its node is asked whether it exists, over one connection to each node for all
 //! clients of the worker; who is told looks for itself what there is. Of those that take something away the one
-//! that has waited longest is woken, and when it is done the next. Knows no command and takes nothing.
+//! of each database that has waited longest is woken, and when it is done the next: nodes do not tell in which
+//! database a key has changed. Knows no command and takes nothing.
 //!
 //! Invariant: of each key that is waited for, the next change is heard of, or somebody who waits for it has
 //! been woken since the last and not rested, or was told that it is not heard.
@@ -19,7 +20,7 @@ use std::{
 use tokio::sync::Notify;
 
 use self::link::Lookout;
-use super::Worker;
+use super::{Worker, client::Client};
 use crate::cluster::{NodeAddr, Slot};
 
 /// A key that somebody waits for.
@@ -47,6 +48,7 @@ struct Wanted {
 struct Sleeper {
     /// Whether it takes away what it waits for.
     takes: bool,
+    database: u16,
     woken: Notify,
 }
 
@@ -58,10 +60,14 @@ impl Wanted {
         self.wake_next();
     }
 
-    /// Wakes the one that has waited longest of those that take something.
+    /// Wakes the one of each database that has waited longest of those that take something.
     fn wake_next(&self) {
-        if let Some(sleeper) = self.by.iter().find(|sleeper| sleeper.takes) {
-            sleeper.woken.notify_one();
+        let mut seen = Vec::new();
+        for sleeper in self.by.iter().filter(|sleeper| sleeper.takes) {
+            if !seen.contains(&sleeper.database) {
+                seen.push(sleeper.database);
+                sleeper.woken.notify_one();
+            }
         }
     }
 }
@@ -87,11 +93,12 @@ pub(super) struct Wait {
 }
 
 impl Wait {
-    /// Waits for `keys` from now on, behind all that do already. `takes` tells whether it will take something
-    /// away.
-    pub(super) fn new<'a>(worker: &Rc<Worker>, keys: impl Iterator<Item = &'a [u8]>, takes: bool) -> Self {
+    /// Has `client` wait for `keys` from now on, behind all that do already. `takes` tells whether it will take
+    /// something away.
+    pub(super) fn new<'a>(client: &Client, keys: impl Iterator<Item = &'a [u8]>, takes: bool) -> Self {
+        let (worker, database) = (&client.worker, client.database.get());
         let keys: BTreeSet<Key> = keys.map(Key::from).collect();
-        let sleeper = Rc::new(Sleeper { takes, woken: Notify::new() });
+        let sleeper = Rc::new(Sleeper { takes, database, woken: Notify::new() });
         let mut wanted = worker.lookouts.keys.borrow_mut();
         for key in &keys {
             wanted.entry(Rc::clone(key)).or_default().by.push(Rc::clone(&sleeper));
@@ -202,8 +209,8 @@ impl Worker {
 mod tests {
     use super::*;
 
-    fn sleeper(wanted: &mut Wanted, takes: bool) -> Rc<Sleeper> {
-        let sleeper = Rc::new(Sleeper { takes, woken: Notify::new() });
+    fn sleeper(wanted: &mut Wanted, takes: bool, database: u16) -> Rc<Sleeper> {
+        let sleeper = Rc::new(Sleeper { takes, database, woken: Notify::new() });
         wanted.by.push(Rc::clone(&sleeper));
         sleeper
     }
@@ -217,14 +224,22 @@ mod tests {
     #[tokio::test]
     async fn a_change_wakes_all_who_read_and_the_first_who_takes() {
         let mut wanted = Wanted::default();
-        let [first, second] = [true, true].map(|takes| sleeper(&mut wanted, takes));
-        let [reader, other] = [false, false].map(|takes| sleeper(&mut wanted, takes));
+        let [first, second] = [true, true].map(|takes| sleeper(&mut wanted, takes, 0));
+        let [reader, other] = [false, false].map(|takes| sleeper(&mut wanted, takes, 0));
         wanted.wake();
         assert!(is_woken(&first).await && !is_woken(&second).await);
         assert!(is_woken(&reader).await && is_woken(&other).await);
         wanted.by.remove(0);
         wanted.wake_next();
         assert!(is_woken(&second).await && !is_woken(&first).await && !is_woken(&reader).await);
+    }
+
+    #[tokio::test]
+    async fn a_change_wakes_the_first_who_takes_of_each_database() {
+        let mut wanted = Wanted::default();
+        let [first, second, other] = [0, 0, 3].map(|database| sleeper(&mut wanted, true, database));
+        wanted.wake();
+        assert!(is_woken(&first).await && !is_woken(&second).await && is_woken(&other).await);
     }
 
     #[test]

@@ -98,13 +98,19 @@ impl Worker {
             self.tracking.readers.borrow_mut().remove(&client.id);
             self.tracking.listeners.borrow_mut().remove(&client.id);
         }
-        client.apart.change(|affairs| {
+        let may_keep = client.apart.change(|affairs| {
+            let may_keep = affairs.tracked.is_some() && !listens;
             let tracked = affairs.tracked.get_or_insert_default();
             (tracked.mode, tracked.noloop) = (mode, noloop);
             tracked.redirection = Redirection::to(ear);
+            may_keep
         });
         if client.own.get() != 0 {
             client.begin_own();
+            if may_keep {
+                // What it read before is not remembered there.
+                client.tell_of_all();
+            }
         }
     }
 
