@@ -40,6 +40,7 @@ use crate::{
 
 /// Bytes in each direction between the worker and a peer.
 const WIRE: usize = 64 * 1024;
+
 fn config() -> Config {
     // With lanes instead of sockets, a stand-in can give the worker its connections.
     let words =
