@@ -29,8 +29,9 @@ const READ: usize = 64 * 1024;
 pub(super) struct Ear {
     stream: Stream,
     bytes: Vec<u8>,
-    /// What is to be written.
+    /// What is to be written, but for the first `written` bytes.
     out: Vec<u8>,
+    written: usize,
     scanner: ReplyScanner,
     /// When the node last said something, or was asked for a sign of life.
     since: Instant,
@@ -52,7 +53,8 @@ impl Ear {
         let metrics = worker.node_metrics(addr);
         metrics.connections.add(1);
         let (bytes, out, scanner) = (Vec::new(), Vec::new(), ReplyScanner::default());
-        let mut ear = Self { stream, bytes, out, scanner, since: Instant::now(), asked: false, metrics };
+        let since = Instant::now();
+        let mut ear = Self { stream, bytes, out, written: 0, scanner, since, asked: false, metrics };
         ear.say(request);
         match timeout(limit, ear.confirmation()).await.ok().flatten() {
             Some(b'+') => Some(ear),
@@ -113,12 +115,16 @@ impl Ear {
 
     /// Writes what there is and reads once; ready with nothing if the connection is lost.
     fn poll_io(&mut self, cx: &mut Context<'_>) -> Poll<Option<usize>> {
-        while !self.out.is_empty() {
-            match self.stream.poll_write(cx, &[IoSlice::new(&self.out)]) {
-                Poll::Ready(Ok(n)) if n > 0 => drop(self.out.drain(..n)),
+        while self.written < self.out.len() {
+            match self.stream.poll_write(cx, &[IoSlice::new(&self.out[self.written..])]) {
+                Poll::Ready(Ok(n)) if n > 0 => self.written += n,
                 Poll::Ready(_) => return Poll::Ready(None),
                 Poll::Pending => break,
             }
+        }
+        if self.written == self.out.len() {
+            self.out.clear();
+            self.written = 0;
         }
         self.bytes.reserve(READ);
         let read = self.stream.poll_read_into(cx, &mut self.bytes, READ);

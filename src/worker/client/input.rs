@@ -19,6 +19,7 @@ use crate::{
 /// Bytes of requests that are read behind one that blocks; of a client that sent more only the kernel knows
 /// whether it has hung up, which is asked from time to time.
 pub(in crate::worker) const MAX_HELD: usize = 64 * 1024;
+
 /// What was read and not taken, and the request at its start.
 #[derive(Default)]
 pub(super) struct Input {
