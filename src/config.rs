@@ -48,6 +48,14 @@ pub struct Config {
     /// Connections to one node, of one protocol version and over all workers, that may belong to one client each.
     /// As many clients may track changed keys with NOLOOP, over connections that are theirs as long as they do.
     pub dedicated_connections: usize,
+    /// Who answers reads.
+    pub read_from: ReadFrom,
+    /// The availability zone whose nodes answer reads before all others.
+    pub zone: Option<String>,
+    /// How far a replica may be behind its primary and still be read.
+    pub replica_max_lag: Duration,
+    /// For how long after a client's write primaries answer its reads.
+    pub read_after_write_primary: Duration,
     /// How long one request is tried before its last error reaches the client.
     pub retry_deadline: Duration,
     /// How long a drain may take.
@@ -85,6 +93,14 @@ impl Config {
         }
     }
 
+    /// Nanoseconds after a client's write for which primaries answer its reads; 0 where they always do, or never.
+    pub fn read_own_writes(&self) -> u64 {
+        match self.read_from {
+            ReadFrom::Primary => 0,
+            _ => u64::try_from(self.read_after_write_primary.as_nanos()).unwrap_or(u64::MAX),
+        }
+    }
+
     /// How many connections to each node the workers share; none where each has its own.
     pub fn pipes_per_node(&self) -> Option<usize> {
         let pipes = self.backend_connections_per_node;
@@ -101,6 +117,20 @@ pub struct OutputLimit {
     pub soft: usize,
     /// How long that may last.
     pub within: Duration,
+}
+
+/// Who answers reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReadFrom {
+    /// The primary.
+    Primary,
+    /// A replica while there is one that can, else the primary.
+    PreferReplica,
+    /// A replica, never the primary.
+    Replica,
+    /// The primary and its replicas, as they share the clients among them.
+    Any,
 }
 
 /// How much is logged.

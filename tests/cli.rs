@@ -139,6 +139,19 @@ fn a_switch_is_on_by_its_name_alone_and_takes_no_seed_for_its_value() {
 }
 
 #[test]
+fn a_read_that_only_replicas_may_answer_can_await_no_primary() {
+    for from in ["primary", "prefer-replica", "any", "replica"] {
+        let reads = ["--read-from", from, "--zone", "west", "a:1"];
+        let settings = checked(&reads, &[]);
+        assert_eq!((settings["read-from"].as_str(), settings["zone"].as_str()), (Some(from), Some("west")));
+        let code =
+            slotway(&[&reads[..], &["--read-after-write-primary", "1s", "--check-config"]].concat()).code;
+        assert_eq!(code, if from == "replica" { 78 } else { 0 }, "{from}");
+    }
+    assert_eq!(slotway(&["--read-from", "nobody", "a:1"]).code, 2);
+}
+
+#[test]
 fn flag_beats_environment_beats_file_beats_default() {
     let file = File::of("port = 3\nmaxclients = 3\ntcp-backlog = 3\ncluster = [\"file:1\"]\n");
     let environment = [("SLOTWAY_PORT", "2"), ("SLOTWAY_MAXCLIENTS", "2"), ("SLOTWAY_CONFIG", file.path())];

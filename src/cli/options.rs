@@ -16,7 +16,7 @@ use super::{
     seed::{Seed, SeedParser},
     units::{Endpoint, Mode, Period, Secret, Size},
 };
-use crate::config::{LogFormat, LogLevel};
+use crate::config::{LogFormat, LogLevel, ReadFrom};
 
 /// Requests are measured in 32 bits.
 type RequestSize = Size<{ u32::MAX as usize }>;
@@ -115,6 +115,15 @@ options! {
         /// Connections to each node that all workers share; 0 is one for each worker
         [value_name = "N"]
         backend_connections_per_node: usize = 0,
+        /// Who answers reads: primaries, or replicas, whose data may be older
+        [value_name = "primary|prefer-replica|replica|any", hide_possible_values = true]
+        read_from: ReadFrom = ReadFrom::Primary,
+        /// How far a replica may be behind its primary and still be read; 0 is off
+        [value_name = "DURATION"]
+        replica_max_lag: Period = Period::secs(10),
+        /// For how long after a client's write primaries answer its reads
+        [value_name = "DURATION"]
+        read_after_write_primary: Period = Period::secs(0),
         /// How long one request is retried before its last error reaches the client
         [value_name = "DURATION"]
         retry_deadline: Period = Period::secs(5),
@@ -154,6 +163,9 @@ options! {
         /// Workers [default: as many as cores]
         [value_name = "N"]
         threads: NonZeroUsize,
+        /// Availability zone whose nodes answer reads before all others, as the nodes call it
+        [value_name = "NAME"]
+        zone: String,
         /// Unix socket to listen on as well
         [value_name = "PATH"]
         unixsocket: PathBuf,

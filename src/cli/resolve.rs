@@ -10,7 +10,7 @@ use super::{
     options::Settled,
     units::{Period, Secret},
 };
-use crate::config::Config;
+use crate::config::{Config, ReadFrom};
 
 impl Settled {
     /// The configuration these settings make.
@@ -37,6 +37,10 @@ impl Settled {
             topology_refresh: self.topology_refresh.0,
             backend_timeout: self.backend_timeout.0,
             backend_connections_per_node: self.backend_connections_per_node,
+            read_from: self.read_from,
+            zone: self.zone,
+            replica_max_lag: self.replica_max_lag.0,
+            read_after_write_primary: self.read_after_write_primary.0,
             retry_deadline: self.retry_deadline.0,
             dedicated_connections: self.dedicated_connections.get(),
             drain_timeout: self.drain_timeout.0,
@@ -64,6 +68,12 @@ impl Settled {
         if !tcp && self.unixsocket.is_none() {
             return Err(Refusal::usage(
                 "nothing to listen on: expected a port and address, or a unix socket",
+            ));
+        }
+        if self.read_from == ReadFrom::Replica && self.read_after_write_primary != Period::secs(0) {
+            return Err(Refusal::usage(
+                "--read-from replica never asks a primary: expected prefer-replica or any with \
+                --read-after-write-primary",
             ));
         }
         Ok(())

@@ -8,4 +8,4 @@ mod table;
 pub use address::{AddressError, NodeAddr};
 pub use slot::{SLOTS, Slot, hash_tag};
 pub use slots_reply::{TopologyError, parse_slots};
-pub use table::{Node, NodeIndex, Role, SlotTable, TableBuilder};
+pub use table::{Node, NodeIndex, Reads, Role, SlotTable, TableBuilder};

@@ -24,6 +24,18 @@ pub enum Role {
     Replica(NodeIndex),
 }
 
+/// What is known of a node that matters to reads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reads {
+    /// It is in slotway's own availability zone.
+    Near,
+    /// It is elsewhere, or nobody says where.
+    #[default]
+    Far,
+    /// It is a replica that is too far behind.
+    Stale,
+}
+
 /// One node of the cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Node {
@@ -31,6 +43,8 @@ pub struct Node {
     pub addr: NodeAddr,
     /// What it is to its slots.
     pub role: Role,
+    /// What is known of it that matters to reads.
+    pub reads: Reads,
 }
 
 /// Marks a slot without an owner.
@@ -74,6 +88,11 @@ impl SlotTable {
         &self.nodes[index.index()]
     }
 
+    /// The places of all nodes, in the order of [`Self::nodes`].
+    pub fn places(&self) -> impl Iterator<Item = NodeIndex> {
+        (0..NOBODY).map(NodeIndex).take(self.nodes.len())
+    }
+
     /// The place of the node at `addr`.
     pub fn find(&self, addr: &NodeAddr) -> Option<NodeIndex> {
         let place = self.nodes.iter().position(|n| n.addr == *addr)?;
@@ -83,6 +102,11 @@ impl SlotTable {
     /// How many slots have no owner.
     pub fn unassigned(&self) -> usize {
         self.owners.iter().filter(|&&o| o == NOBODY).count()
+    }
+
+    /// How many replicas are too far behind to be read.
+    pub fn stale(&self) -> usize {
+        self.nodes.iter().filter(|node| node.reads == Reads::Stale).count()
     }
 
     /// The lowest slot of each node that owns any, lowest first: the shards, in an order that outlives
@@ -105,6 +129,14 @@ impl SlotTable {
         let mut changed = TableBuilder { owners: self.owners.clone(), nodes: self.nodes.to_vec() };
         changed.own(slot, slot, addr);
         changed.build(self.epoch + 1)
+    }
+
+    /// A copy in which nodes are as `judge` says, if that is not what they are. Owners, and so the epoch, stay.
+    pub fn with_reads(&self, judge: impl Fn(&NodeAddr) -> Reads) -> Option<Self> {
+        let mut changed = TableBuilder { owners: self.owners.clone(), nodes: self.nodes.to_vec() };
+        changed.judge(judge);
+        let changed = changed.build(self.epoch);
+        (!changed.same_as(self)).then_some(changed)
     }
 
     /// Whether both say the same of nodes and owners, whatever their epochs.
@@ -143,6 +175,13 @@ impl TableBuilder {
         self.place(addr, Role::Replica(primary));
     }
 
+    /// Takes from `judge` what is known of the nodes that matters to reads.
+    pub fn judge(&mut self, judge: impl Fn(&NodeAddr) -> Reads) {
+        for node in &mut self.nodes {
+            node.reads = judge(&node.addr);
+        }
+    }
+
     /// How many slots have an owner so far.
     pub fn owned(&self) -> usize {
         self.owners.iter().filter(|&&o| o != NOBODY).count()
@@ -157,7 +196,7 @@ impl TableBuilder {
         let known = self.nodes.iter().position(|n| n.addr == *addr);
         let place = u16::try_from(known.unwrap_or(self.nodes.len())).ok().filter(|&p| p != NOBODY)?;
         if known.is_none() {
-            self.nodes.push(Node { addr: addr.clone(), role });
+            self.nodes.push(Node { addr: addr.clone(), role, reads: Reads::default() });
         }
         Some(NodeIndex(place))
     }
@@ -195,6 +234,19 @@ mod tests {
         builder.own(slot(200), slot(200), &addr(2));
         assert_eq!(builder.build(1).shards(), [slot(10), slot(100)]);
         assert_eq!(SlotTable::empty().shards(), []);
+    }
+
+    #[test]
+    fn what_is_known_of_nodes_changes_a_copy_but_not_its_epoch() {
+        let mut builder = TableBuilder::default();
+        let primary = builder.own(slot(0), slot(99), &addr(1)).unwrap();
+        builder.replicate(&addr(2), primary);
+        let table = builder.build(7);
+        let judge = |node: &NodeAddr| if node.port() == 2 { Reads::Stale } else { Reads::Far };
+        let judged = table.with_reads(judge).unwrap();
+        let reads: Vec<Reads> = judged.nodes().iter().map(|node| node.reads).collect();
+        assert_eq!((judged.epoch(), reads), (7, vec![Reads::Far, Reads::Stale]));
+        assert!(judged.with_reads(judge).is_none());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! L3, the control plane: learns the slot table and keeps it right, probes the owners, serves the admin
+//! L3, the control plane: learns the slot table and keeps it right, probes the owners, judges the replicas, serves the admin
 //! HTTP. All on one thread of its own.
 //!
 //! Must not know the workers: it meets them in [`Topology`] and [`Metrics`]. Invariant: nobody else
@@ -13,6 +13,7 @@ mod probe;
 mod readiness;
 mod refresh;
 mod status;
+mod survey;
 
 use std::{net::TcpListener, sync::Arc};
 
@@ -45,6 +46,8 @@ pub async fn run(
         metrics: Arc::clone(&metrics),
         status: Arc::clone(&status),
     };
+    let (judge, judged) = mpsc::channel(1);
+    let survey = survey::run(Arc::clone(&config), Arc::clone(&topology), Arc::clone(&credentials), judge);
     let refresher = refresh::Refresher::new(
         config,
         Arc::clone(&credentials),
@@ -52,9 +55,15 @@ pub async fn run(
         metrics,
         Arc::clone(&status),
         Arc::clone(&stored),
+        judged,
     );
     let probes = probe::run(topology, credentials, status, stored);
-    tokio::join!(Box::pin(refresher.run(signals)), Box::pin(probes), Box::pin(admin_http(admin, sources)));
+    tokio::join!(
+        Box::pin(refresher.run(signals)),
+        Box::pin(probes),
+        Box::pin(survey),
+        Box::pin(admin_http(admin, sources))
+    );
 }
 
 async fn admin_http(listener: Option<TcpListener>, sources: admin::Sources) {

@@ -16,9 +16,10 @@ use super::{
     answer::{Answer, Patience, Unusable, Wanted, best, candidates},
     pace::Pace,
     patches::Patches,
+    survey::Judgements,
 };
 use crate::{
-    cluster::{NodeAddr, SLOTS, Slot, SlotTable},
+    cluster::{NodeAddr, Reads, SLOTS, Slot, SlotTable},
     config::Config,
     metrics::{Metrics, RefreshReason, RefreshResult},
     node::Credentials,
@@ -34,6 +35,9 @@ pub(super) struct Refresher {
     status: Arc<Status>,
     /// Told after each refresh: owners may have changed, or died.
     refreshed: Arc<Notify>,
+    /// What the survey says of nodes, whenever it has something to say, and what it said last.
+    survey: mpsc::Receiver<Judgements>,
+    judged: Judgements,
     patches: Patches,
     pace: Pace,
     /// What a signal asked for and was not done yet.
@@ -52,6 +56,7 @@ impl Refresher {
         metrics: Arc<Metrics>,
         status: Arc<Status>,
         refreshed: Arc<Notify>,
+        survey: mpsc::Receiver<Judgements>,
     ) -> Self {
         let pace = Pace::new(config.topology_refresh, Instant::now());
         Self {
@@ -61,6 +66,8 @@ impl Refresher {
             metrics,
             status,
             refreshed,
+            survey,
+            judged: Judgements::default(),
             patches: Patches::default(),
             pace,
             wanted: None,
@@ -87,6 +94,7 @@ impl Refresher {
             let (reason, at) = self.next();
             tokio::select! {
                 Some(signal) = signals.recv() => self.hear(signal),
+                Some(judged) = self.survey.recv() => self.judge(judged),
                 () = sleep_until_some(at) => {
                     self.wanted = None;
                     return reason;
@@ -153,6 +161,20 @@ impl Refresher {
         self.hint = Some(owner);
     }
 
+    /// Puts in force what the survey says, if it is anything new.
+    fn judge(&mut self, judged: Judgements) {
+        self.judged = judged;
+        let current = self.topology.table().load_full();
+        if let Some(table) = current.with_reads(|addr| self.judgement(addr)) {
+            tracing::info!(stale = table.stale(), "nodes are read differently");
+            self.topology.store(table);
+        }
+    }
+
+    fn judgement(&self, addr: &NodeAddr) -> Reads {
+        self.judged.get(addr).copied().unwrap_or_default()
+    }
+
     /// Puts an answer in force, if it says anything new.
     fn settle(&mut self, answer: Result<Answer, Unusable>) -> RefreshResult {
         let now = Instant::now();
@@ -172,6 +194,7 @@ impl Refresher {
         self.epoch = view.epoch;
         self.patches.expire(now);
         self.patches.apply(&mut table, &said_by);
+        table.judge(|addr| self.judgement(addr));
         let current = self.topology.table().load_full();
         let table = table.build(current.epoch() + 1);
         if table.same_as(&current) {
@@ -245,6 +268,10 @@ mod tests {
             topology_refresh,
             backend_timeout: 5 * second,
             backend_connections_per_node: 0,
+            read_from: crate::config::ReadFrom::Primary,
+            zone: None,
+            replica_max_lag: Duration::ZERO,
+            read_after_write_primary: Duration::ZERO,
             retry_deadline: second,
             dedicated_connections: 1,
             drain_timeout: second,
