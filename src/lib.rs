@@ -47,6 +47,9 @@
 //!    `worker::deliver` writes for each client once, behind all that is ready; replies to what was read at once
 //!    wait for each other up to a millisecond.
 //!
+//! Where replicas may be read (`--read-from`), `worker::reads` chooses another node than the owner for reads, by
+//! what [`routing::Readers`] says of the table and what the connections show.
+//!
 //! What speaks of the whole key space or must be on every node takes the same way as many times as there are
 //! primaries: `worker::broadcast` sends it, [`routing::Fold`] makes one reply of theirs.
 //!
@@ -76,7 +79,7 @@
 //! ## Invariants
 //! 1. Each request gets exactly one reply, in the order in which its client sent them. A ticket that is
 //!    dropped unanswered answers itself.
-//! 2. Two requests of one client for the same slot reach the data in the order in which they were sent. Owners
+//! 2. Two requests of one client for the same slot, but for reads that replicas may answer, reach the data in the order in which they were sent. Owners
 //!    seldom change; when they do, a client that waits for replies sends nothing new until it has them, and
 //!    requests for a slot that is moving go one at a time. What a node did not run strays until it is answered:
 //!    `worker::stray` knows what later requests of its client may not pass. `worker::sim` tries that in virtual

@@ -58,6 +58,10 @@ fn describe() {
     describe_counter!("slotway_commands_total", "Requests answered.");
     describe_counter!("slotway_command_errors_total", "Requests answered with an error, by its first word.");
     describe_counter!("slotway_redirects_total", "Redirects followed.");
+    describe_counter!(
+        "slotway_reads_total",
+        "Reads sent, by what their node is, where replicas may be read."
+    );
     describe_counter!("slotway_retries_total", "Requests sent again, by cause.");
     describe_counter!("slotway_topology_refreshes_total", "Refreshes of the slot table.");
     describe_gauge!("slotway_topology_age_seconds", "Time since the last refresh that succeeded.");
@@ -102,6 +106,9 @@ fn record_clients(metrics: &Metrics) {
 fn record_traffic(metrics: &Metrics) {
     counter!("slotway_redirects_total", "kind" => "moved").absolute(metrics.total(|w| &w.moved));
     counter!("slotway_redirects_total", "kind" => "ask").absolute(metrics.total(|w| &w.ask));
+    for (place, from) in ["primary", "replica"].into_iter().enumerate() {
+        counter!("slotway_reads_total", "from" => from).absolute(metrics.total(|w| &w.reads[place]));
+    }
     for &reason in RetryReason::ALL {
         let count = metrics.total(|w| &w.retries[reason.index()]);
         counter!("slotway_retries_total", "reason" => reason.as_str()).absolute(count);
@@ -202,7 +209,7 @@ mod tests {
         let mut names: Vec<_> = page.lines().filter_map(|l| l.strip_prefix("# TYPE ")).collect();
         let helps = page.lines().filter(|l| l.starts_with("# HELP ")).count();
         assert_eq!(names.len(), helps);
-        assert_eq!(names.iter().filter(|n| n.starts_with("slotway_")).count(), 24);
+        assert_eq!(names.iter().filter(|n| n.starts_with("slotway_")).count(), 25);
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), helps);

@@ -17,6 +17,8 @@ pub struct WorkerMetrics {
     pub moved: Cell,
     /// ASK redirects followed.
     pub ask: Cell,
+    /// Where replicas may be read: reads sent to primaries, and to replicas.
+    pub reads: [Cell; 2],
     /// Requests sent again, by [`RetryReason::index`].
     pub retries: [Cell; RetryReason::COUNT],
     /// Clients connected now.
@@ -72,6 +74,7 @@ impl WorkerMetrics {
             reply_wait: Histogram::default(),
             moved: Cell::default(),
             ask: Cell::default(),
+            reads: Default::default(),
             retries: Default::default(),
             clients: Cell::default(),
             clients_total: Cell::default(),

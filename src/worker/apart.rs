@@ -204,6 +204,7 @@ pub(super) fn send<A: FnOnce() + 'static>(
                 affairs.waits_at.clear();
                 affairs.release = None;
             });
+            client.note_written();
         }
         answer();
     });

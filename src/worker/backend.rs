@@ -27,7 +27,8 @@ use super::{
     stream::Stream,
 };
 use crate::{
-    cluster::NodeAddr, metrics::NodeMetrics, resp::ReplyScanner, routing::Verdict, topology::Signal,
+    cluster::NodeAddr, config::ReadFrom, metrics::NodeMetrics, resp::ReplyScanner, routing::Verdict,
+    topology::Signal,
 };
 
 /// Requests that one connection holds before clients that want it are no longer read, in bytes: enough to
@@ -36,6 +37,8 @@ const MAX_QUEUE: usize = 64 * 1024 * 1024;
 /// Reads of one connection before the worker's others get their turn.
 const READS_PER_TURN: usize = 8;
 
+/// A replica that could not answer a read is asked no more for so long, in nanoseconds.
+const REST: u64 = 1_000_000_000;
 /// A node that said nothing for so long is asked whether it is still there, in nanoseconds.
 const SILENCE: u64 = 1_000_000_000;
 const PING: &[u8] = b"*1\r\n$4\r\nPING\r\n";
@@ -55,6 +58,8 @@ pub(super) struct Backend {
     lost: Cell<Option<Lost>>,
     /// Not needed any more: the task ends when nothing is in flight.
     retired: Cell<bool>,
+    /// Until when reads go elsewhere, if they can: the node said that it cannot answer them.
+    rests_until: Cell<u64>,
     waiters: RefCell<Vec<Rc<Client>>>,
     metrics: Arc<NodeMetrics>,
 }
@@ -94,6 +99,7 @@ impl Backend {
             progress: Cell::new(0),
             lost: Cell::new(None),
             retired: Cell::new(false),
+            rests_until: Cell::new(0),
             waiters: RefCell::default(),
             metrics,
         });
@@ -168,9 +174,28 @@ impl Backend {
     /// Asks a silent node for a sign of life, where it is to be heard without being asked anything.
     pub(super) fn check_silence(&self) {
         let silent = self.is_live() && self.is_idle() && self.progress.get() + SILENCE < self.worker.now();
-        if self.profile.own != 0 && silent {
+        if self.is_kept() && silent {
             self.send(PING, Flight::asking(self.worker.now()));
         }
+    }
+
+    /// Whether there is to be a connection though nothing is to be sent: to hear what the node says unasked, or to
+    /// know whether it can be read.
+    fn is_kept(&self) -> bool {
+        self.profile.own != 0 || self.profile.replica || self.worker.config.read_from == ReadFrom::Any
+    }
+
+    /// Whether it answers reads, as far as can be told: it is connected, did not say that it cannot, and leaves
+    /// nothing unanswered for long.
+    pub(super) fn is_fit(&self) -> bool {
+        let now = self.worker.now();
+        let moves = self.progress.get() + SILENCE > now || self.is_idle();
+        self.is_live() && self.rests_until.get() <= now && moves
+    }
+
+    /// Is not fit for a while.
+    pub(super) fn rest(&self) {
+        self.rests_until.set(self.worker.now() + REST);
     }
 
     /// Whether there is a connection.
@@ -256,7 +281,7 @@ impl Backend {
             match (self.is_idle(), self.retired.get()) {
                 (false, _) => Poll::Ready(true),
                 (true, true) => Poll::Ready(false),
-                (true, false) if self.profile.own != 0 => Poll::Ready(true),
+                (true, false) if self.is_kept() => Poll::Ready(true),
                 (true, false) => Poll::Pending,
             }
         })
@@ -270,7 +295,11 @@ impl Backend {
             Ok(Err(why)) => why.to_string(),
             Err(_) => "no answer in time".to_owned(),
         };
-        tracing::warn!(node = %self.addr, why, "cannot connect to node");
+        if self.is_idle() {
+            tracing::debug!(node = %self.addr, why, "cannot connect to node");
+        } else {
+            tracing::warn!(node = %self.addr, why, "cannot connect to node");
+        }
         None
     }
 

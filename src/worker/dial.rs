@@ -77,6 +77,10 @@ fn greeting(profile: Profile, credentials: &Credentials) -> (Vec<u8>, usize) {
         // A node that turns connections away says so unasked; a reply to this tells that it does not.
         Protocol::Resp2 => encode_request(&mut bytes, &["PING"]),
     }
+    if profile.replica {
+        encode_request(&mut bytes, &["READONLY"]);
+        replies += 1;
+    }
     if profile.own != 0 {
         encode_request(&mut bytes, &["CLIENT", "TRACKING", "ON", "BCAST", "NOLOOP"]);
         replies += 1;

@@ -80,8 +80,9 @@ fn forward(client: &Rc<Client>, command: &'static Command, slot: Slot, request: 
     if !may_send(client, slot) {
         return Step::Hold;
     }
-    let Some(backend) = worker.owner(slot, client.profile()) else {
-        return no_owner(client, command, Some(slot), request.frame());
+    let (backend, spread) = target(client, command, slot);
+    let Some(backend) = backend else {
+        return no_owner(client, command, Some(slot), spread, request.frame());
     };
     if backend.refuses(client) {
         return Step::Hold;
@@ -90,7 +91,19 @@ fn forward(client: &Rc<Client>, command: &'static Command, slot: Slot, request: 
     if !command.first_only {
         worker.mind_many_keys(client);
     }
-    Step::Send(backend, Flight::new(ticket, command, Some(slot), worker.now()))
+    let mut flight = Flight::new(ticket, command, Some(slot), worker.now());
+    worker.aim(&mut flight, &backend, spread);
+    Step::Send(backend, flight)
+}
+
+/// Where `command` for `slot` goes, and whether a replica may answer it.
+#[inline]
+fn target(client: &Client, command: &Command, slot: Slot) -> (Option<Rc<Backend>>, bool) {
+    let worker = &client.worker;
+    if worker.may_spread(client, command, slot) {
+        return (worker.reader(client.id, slot, client.profile()), true);
+    }
+    (worker.owner(slot, client.profile()), false)
 }
 
 /// Whether a request for `slot` would run behind all others of its client for that slot.
@@ -107,7 +120,7 @@ fn anywhere(client: &Rc<Client>, command: &'static Command, request: Request<'_>
         return Step::Hold;
     }
     let Some(backend) = worker.any_primary(client.profile()) else {
-        return no_owner(client, command, None, request.frame());
+        return no_owner(client, command, None, false, request.frame());
     };
     if backend.refuses(client) {
         return Step::Hold;
@@ -136,7 +149,7 @@ fn split(client: &Rc<Client>, command: &'static Command, kind: SplitKind, reques
         if !may_send(client, part.slot) {
             return Step::Hold;
         }
-        if worker.owner(part.slot, client.profile()).is_some_and(|backend| backend.refuses(client)) {
+        if target(client, command, part.slot).0.is_some_and(|backend| backend.refuses(client)) {
             return Step::Hold;
         }
     }
@@ -148,21 +161,30 @@ fn split(client: &Rc<Client>, command: &'static Command, kind: SplitKind, reques
     let first = client.line().borrow_mut().join_split(command, now, mute, Merge::from(kind), keys);
     for (number, part) in (first..).zip(parts) {
         let flight = Flight::new(Ticket::new(Rc::clone(client), number), command, Some(part.slot), now);
-        send_part(client, flight, part, request);
+        send_part(client, command, flight, part, request);
     }
     worker.mind_many_keys(client);
     Step::Done
 }
 
-fn send_part(client: &Rc<Client>, flight: Flight, part: routing::Part, request: Request<'_>) {
+fn send_part(
+    client: &Rc<Client>,
+    command: &Command,
+    mut flight: Flight,
+    part: routing::Part,
+    request: Request<'_>,
+) {
     let worker = &client.worker;
-    match worker.owner(part.slot, client.profile()) {
+    let (backend, spread) = target(client, command, part.slot);
+    match backend {
         Some(backend) => {
+            worker.aim(&mut flight, &backend, spread);
             backend.send_with(part.size(request), flight, |block| {
                 part.encode(request, block);
             });
         }
         None => {
+            flight.spread = spread;
             let mut bytes = Vec::new();
             part.encode(request, &mut bytes);
             worker.await_owner(client, flight, bytes);
@@ -175,12 +197,19 @@ pub(super) const NO_CLUSTER: &str = "CLUSTERDOWN no node of the cluster has answ
 
 /// The slot has no owner now; before anything is known of the cluster, waiting would not help.
 #[cold]
-fn no_owner(client: &Rc<Client>, command: &'static Command, slot: Option<Slot>, request: &[u8]) -> Step {
+fn no_owner(
+    client: &Rc<Client>,
+    command: &'static Command,
+    slot: Option<Slot>,
+    spread: bool,
+    request: &[u8],
+) -> Step {
     let worker = &client.worker;
     if !worker.knows_cluster() {
         return refuse(client, Some(command), NO_CLUSTER);
     }
-    let flight = Flight::new(client.ticket(Some(command)), command, slot, worker.now());
+    let mut flight = Flight::new(client.ticket(Some(command)), command, slot, worker.now());
+    flight.spread = spread;
     worker.await_owner(client, flight, request.to_vec());
     Step::Done
 }

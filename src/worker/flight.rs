@@ -71,6 +71,8 @@ pub(super) struct Flight {
     pub(super) profile: Profile,
     /// Times that it was delayed, or [`NO_RETRY`].
     pub(super) attempts: u32,
+    /// Whether a replica may answer it.
+    pub(super) spread: bool,
     /// Whether its client's other delayed requests wait for it.
     pub(super) serial: bool,
     /// What its many replies amount to, if it is a transaction.
@@ -84,6 +86,7 @@ impl Flight {
         let profile = ticket.client().map_or_else(Profile::default, |client| {
             if command.writes() {
                 client.wrote.note(slot);
+                client.note_written();
             }
             client.profile()
         });
@@ -102,6 +105,7 @@ impl Flight {
             hops: 0,
             profile: Profile::default(),
             attempts: 0,
+            spread: false,
             serial: false,
             bundle: None,
         }
@@ -131,6 +135,12 @@ impl Flight {
     #[inline]
     pub(super) fn answer(self, reply: Reply<'_>) {
         let Some(ticket) = self.ticket else { return };
+        if let Some(client) = ticket.client()
+            && client.worker.read_own_writes != 0
+            && self.command.is_some_and(Command::writes)
+        {
+            client.note_written();
+        }
         if self.serial
             && let Some(client) = ticket.client().cloned()
         {

@@ -32,6 +32,7 @@ mod pause;
 mod pipe;
 mod profile;
 mod pubsub;
+mod reads;
 mod redirect;
 mod retry;
 mod routes;
@@ -85,7 +86,7 @@ use self::{
 use crate::{
     cluster::{NodeAddr, Slot},
     command::Keys,
-    config::Config,
+    config::{Config, ReadFrom},
     identity::Identity,
     metrics::{CloseReason, Metrics, NodeMetrics, WorkerMetrics},
     node::Credentials,
@@ -133,6 +134,10 @@ struct Worker {
     monitoring: Monitoring,
     /// Nanoseconds from which on a request is noted as slow.
     slow_from: u64,
+    /// Whether replicas answer reads.
+    spreads: bool,
+    /// Nanoseconds after a client's write for which primaries answer its reads; 0 where that makes no difference.
+    read_own_writes: u64,
     credentials: Credentials,
     metrics: Arc<WorkerMetrics>,
     clock: quanta::Clock,
@@ -191,7 +196,7 @@ impl Worker {
             metrics: metrics.worker(index),
             now: Cell::new(clock.delta_as_nanos(0, clock.raw())),
             clock,
-            routes: RefCell::new(Routes::new(&topology)),
+            routes: RefCell::new(Routes::new(&topology, config.read_from)),
             scratch: RefCell::new(vec![0; intake::SCRATCH].into()),
             keys: RefCell::default(),
             reply: RefCell::default(),
@@ -212,6 +217,8 @@ impl Worker {
             evals: Evals::default(),
             sought: Sought::default(),
             slow_from: config.slow_from(),
+            spreads: config.read_from != ReadFrom::Primary,
+            read_own_writes: config.read_own_writes(),
             config,
             topology,
             registry: metrics,

@@ -3,7 +3,7 @@
 //! A connection is of one profile from its greeting on. Database 0 is the plain case. Others exist in Valkey
 //! clusters that have `cluster-databases`; their connections are made when first used and closed when no client
 //! is in the database any more. A client that tracks with NOLOOP has a profile that no
-//! other has. Invariant: the clients of one worker are in at most [`MAX_DATABASES`] others.
+//! other has. Where replicas are read, connections to them are of profiles of their own. Invariant: the clients of one worker are in at most [`MAX_DATABASES`] others.
 
 use std::{cell::RefCell, collections::HashMap, rc::Rc};
 
@@ -35,6 +35,8 @@ pub(super) struct Profile {
     pub(super) database: u16,
     /// The number of the one client that they are for; 0 where they are shared.
     pub(super) own: u32,
+    /// Whether replicas answer reads on it.
+    pub(super) replica: bool,
 }
 
 impl Profile {
@@ -105,7 +107,12 @@ impl Client {
     /// By which its requests travel.
     #[inline]
     pub(super) fn profile(&self) -> Profile {
-        Profile { protocol: self.protocol.get(), database: self.database.get(), own: self.own.get() }
+        Profile {
+            protocol: self.protocol.get(),
+            database: self.database.get(),
+            own: self.own.get(),
+            replica: false,
+        }
     }
 
     /// Requests for one database and those for another travel on different connections: the first must be

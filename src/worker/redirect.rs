@@ -8,10 +8,12 @@ use super::{
     client::Client,
     flight::{Flight, Ticket},
     line::Reply,
+    reads::NO_REPLICA,
     retry::{Delayed, arrive, delay, others_fly, stray},
 };
 use crate::{
     cluster::{NodeAddr, Slot},
+    config::ReadFrom,
     metrics::RetryReason,
     routing::{Redirect, RetryAfter, Touched, Verdict},
     topology::Signal,
@@ -41,6 +43,9 @@ impl Worker {
         from: &NodeAddr,
     ) {
         let Some(client) = flight.ticket.as_ref().and_then(|t| t.client().cloned()) else { return };
+        if flight.profile.replica {
+            return self.replica_said(&client, flight, request, &verdict, reply, from);
+        }
         if verdict == Verdict::Deliver || is_made_up(&flight, &verdict, reply) {
             return arrive(&client, flight, request, Reply::Copy(reply));
         }
@@ -76,11 +81,14 @@ impl Worker {
     }
 
     /// Settles a request whose connection to `addr` was lost. `sent` tells whether its last byte was written.
-    pub(super) fn lost(&self, flight: Flight, request: Vec<u8>, sent: bool, addr: &NodeAddr) {
+    pub(super) fn lost(self: &Rc<Self>, flight: Flight, request: Vec<u8>, sent: bool, addr: &NodeAddr) {
         let Some(client) = flight.ticket.as_ref().and_then(|t| t.client().cloned()) else { return };
         if sent && !flight.read_only() {
             self.note_slow(&flight, &request, Some(addr));
             return arrive(&client, flight, request, Reply::Copy(MAY_HAVE_RUN));
+        }
+        if flight.spread {
+            return self.reader_lost(&client, flight, request, addr);
         }
         self.metrics.retried(RetryReason::Lost);
         stray(&client, &flight, &request);
@@ -92,7 +100,9 @@ impl Worker {
     pub(super) fn await_owner(&self, client: &Rc<Client>, flight: Flight, request: Vec<u8>) {
         self.topology.signal(Signal::Unassigned);
         self.metrics.retried(RetryReason::Unassigned);
-        delay(client, Delayed { flight, request, last: NOT_SERVED.to_vec() });
+        let only_replicas = flight.spread && self.config.read_from == ReadFrom::Replica;
+        let last = if only_replicas { NO_REPLICA } else { NOT_SERVED };
+        delay(client, Delayed { flight, request, last: last.to_vec() });
     }
 
     /// Sends a delayed request to where it belongs by now.
@@ -101,17 +111,22 @@ impl Worker {
             return delay(client, delayed);
         }
         self.follow_topology();
-        let Delayed { flight, request, .. } = delayed;
+        let Delayed { mut flight, request, .. } = delayed;
         let backend = match flight.slot {
             // To ask one shard twice and another not at all would be worse than to ask none.
             Some(slot) if flight.is_broadcast() && !self.is_shard(slot) => {
                 return flight.answer(Reply::Copy(SHARDS_CHANGED));
             }
+            Some(slot) if flight.spread => self.reader(client.id, slot, flight.profile),
             Some(slot) => self.owner(slot, flight.profile),
             None => self.any_primary(flight.profile),
         };
         match backend {
-            Some(backend) => self.send_prepared(&backend, request, flight, false),
+            Some(backend) => {
+                let spread = flight.spread;
+                self.aim(&mut flight, &backend, spread);
+                self.send_prepared(&backend, request, flight, false);
+            }
             None => self.await_owner(client, flight, request),
         }
     }
@@ -136,14 +151,7 @@ impl Worker {
     }
 
     pub(super) fn note_retry(&self, after: RetryAfter, slot: Option<Slot>) {
-        let reason = match after {
-            RetryAfter::Tryagain => RetryReason::Tryagain,
-            RetryAfter::Clusterdown => RetryReason::Clusterdown,
-            RetryAfter::Loading => RetryReason::Loading,
-            RetryAfter::Masterdown => RetryReason::Masterdown,
-            RetryAfter::Readonly => RetryReason::Readonly,
-        };
-        self.metrics.retried(reason);
+        self.metrics.retried(reason(after));
         match after {
             RetryAfter::Readonly => self.topology.signal(Signal::Readonly),
             RetryAfter::Clusterdown => self.topology.signal(Signal::Clusterdown),
@@ -152,6 +160,17 @@ impl Worker {
         if let Some(slot) = slot {
             self.unsettle_slot(slot);
         }
+    }
+}
+
+/// As it is counted.
+pub(super) fn reason(after: RetryAfter) -> RetryReason {
+    match after {
+        RetryAfter::Tryagain => RetryReason::Tryagain,
+        RetryAfter::Clusterdown => RetryReason::Clusterdown,
+        RetryAfter::Loading => RetryReason::Loading,
+        RetryAfter::Masterdown => RetryReason::Masterdown,
+        RetryAfter::Readonly => RetryReason::Readonly,
     }
 }
 

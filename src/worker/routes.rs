@@ -6,7 +6,9 @@ use arc_swap::{ArcSwap, Cache};
 
 use super::{Worker, backend::Backend, client::Client, profile::Profile};
 use crate::{
-    cluster::{NodeAddr, Role, Slot, SlotTable},
+    cluster::{NodeAddr, NodeIndex, Role, Slot, SlotTable},
+    config::ReadFrom,
+    routing::Readers,
     topology::Topology,
 };
 
@@ -21,16 +23,20 @@ pub(super) struct Routes {
     table: Arc<SlotTable>,
     /// Per protocol version, shared and for database 0, at each node's index in `table`; none before it is first needed.
     backends: [Vec<Option<Rc<Backend>>>; 2],
+    /// Who answers reads, at the place of each primary in `table`; empty while only primaries do.
+    readers: Vec<Readers>,
+    read_from: ReadFrom,
     /// Which primary the next request without key goes to.
     next: usize,
 }
 
 impl Routes {
-    pub(super) fn new(topology: &Topology) -> Self {
+    pub(super) fn new(topology: &Topology, read_from: ReadFrom) -> Self {
         let mut cache = Cache::new(Arc::clone(topology.table()));
         let table = Arc::clone(cache.load());
         let backends = none_needed_yet(&table);
-        Self { cache, table, backends, next: 0 }
+        let readers = Readers::of_all(&table, read_from);
+        Self { cache, table, backends, readers, read_from, next: 0 }
     }
 
     /// Takes over the current table. True if it is another.
@@ -42,6 +48,7 @@ impl Routes {
         }
         self.table = Arc::clone(current);
         self.backends = none_needed_yet(&self.table);
+        self.readers = Readers::of_all(&self.table, self.read_from);
         true
     }
 }
@@ -75,6 +82,12 @@ impl Worker {
         self.routes.borrow().table.find(addr).is_some()
     }
 
+    /// Whether the node at `addr` is a replica by the table in use.
+    pub(super) fn knows_replica(&self, addr: &NodeAddr) -> bool {
+        let table = &self.routes.borrow().table;
+        table.find(addr).is_some_and(|place| table.node(place).role != Role::Primary)
+    }
+
     /// The lowest slot of each primary that owns any, lowest first.
     pub(super) fn shards(&self) -> Vec<Slot> {
         self.routes.borrow().table.shards()
@@ -95,17 +108,39 @@ impl Worker {
     #[inline]
     pub(super) fn owner(self: &Rc<Self>, slot: Slot, profile: Profile) -> Option<Rc<Backend>> {
         let mut routes = self.routes.borrow_mut();
-        let node = routes.table.owner(slot)?;
+        let Routes { table, backends, .. } = &mut *routes;
+        let node = table.owner(slot)?;
+        Some(self.connection(table, backends, node, profile))
+    }
+
+    /// The connection to the first node that answers reads of `slot`, in the order of the client numbered `id`.
+    pub(super) fn fit_reader(self: &Rc<Self>, slot: Slot, id: u64, profile: Profile) -> Option<Rc<Backend>> {
+        let mut routes = self.routes.borrow_mut();
+        let Routes { table, backends, readers, .. } = &mut *routes;
+        let owner = table.owner(slot)?;
+        readers.get(owner.index())?.in_turn(id).find_map(|node| {
+            let profile = Profile { replica: node != owner, ..profile };
+            let backend = self.connection(table, backends, node, profile);
+            backend.is_fit().then_some(backend)
+        })
+    }
+
+    /// The connection to `node` of `table`, remembered in `backends` if it is plain.
+    #[inline]
+    fn connection(
+        self: &Rc<Self>,
+        table: &SlotTable,
+        backends: &mut [Vec<Option<Rc<Backend>>>; 2],
+        node: NodeIndex,
+        profile: Profile,
+    ) -> Rc<Backend> {
+        let addr = &table.node(node).addr;
         if !profile.is_plain() {
-            return Some(self.backend(&routes.table.node(node).addr, profile));
+            return self.backend(addr, profile);
         }
-        let protocol = profile.protocol as usize;
-        if let Some(backend) = &routes.backends[protocol][node.index()] {
-            return Some(Rc::clone(backend));
-        }
-        let backend = self.backend(&routes.table.node(node).addr, profile);
-        routes.backends[protocol][node.index()] = Some(Rc::clone(&backend));
-        Some(backend)
+        // A replica is only ever reached by the profile for replicas, a primary by the other.
+        let place = &mut backends[profile.protocol as usize][node.index()];
+        Rc::clone(place.get_or_insert_with(|| self.backend(addr, profile)))
     }
 
     /// The connection to some primary, each in turn.

@@ -92,7 +92,8 @@ impl Worker {
         let mut backends = self.backends.borrow_mut();
         backends.retain(|(addr, profile), backend| {
             let used = self.databases.uses(profile.database) && self.is_owned(*profile);
-            let wanted = used && self.knows(addr);
+            let reads = !profile.replica || self.knows_replica(addr);
+            let wanted = used && reads && self.knows(addr);
             let keep = wanted || !backend.is_idle();
             if keep {
                 backend.shrink();

@@ -70,6 +70,8 @@ mod redirects;
 #[cfg(test)]
 mod regression;
 #[cfg(test)]
+mod replicas;
+#[cfg(test)]
 mod resharding;
 #[cfg(test)]
 mod resp3;

@@ -18,6 +18,7 @@ const NAMES: &[(&str, &str)] = &[
     ("queue_duration_seconds", "histogram"),
     ("reply_wait_seconds", "histogram"),
     ("redirects_total", "counter"),
+    ("reads_total", "counter"),
     ("retries_total", "counter"),
     ("topology_refreshes_total", "counter"),
     ("topology_age_seconds", "gauge"),

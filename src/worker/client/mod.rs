@@ -77,6 +77,8 @@ pub(super) struct Client {
     pub(super) last_command: Cell<Option<&'static Command>>,
     /// Where it may have written, for WAIT.
     pub(super) wrote: Wrote,
+    /// When it last wrote, or was told that it did; 0 if it never did, or nobody wants to know.
+    pub(super) wrote_at: Cell<u64>,
     /// Bytes that were read from it and written to it.
     pub(super) bytes_in: Cell<u64>,
     pub(super) bytes_out: Cell<u64>,
@@ -166,6 +168,7 @@ impl Client {
             active: Cell::new(now),
             last_command: Cell::new(None),
             wrote: Wrote::default(),
+            wrote_at: Cell::new(0),
             bytes_in: Cell::new(0),
             bytes_out: Cell::new(0),
             no_evict: Cell::new(false),

@@ -104,7 +104,7 @@ impl Drop for World {
         self.worker.clients.take();
         self.worker.backends.take();
         self.worker.pipes.take();
-        self.worker.routes.replace(Routes::new(&self.worker.topology));
+        self.worker.routes.replace(Routes::new(&self.worker.topology, self.worker.config.read_from));
     }
 }
 

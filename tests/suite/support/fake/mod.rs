@@ -19,6 +19,8 @@ type Ranges = Vec<(u16, u16, usize)>;
 pub(crate) struct Shared {
     ranges: Mutex<Ranges>,
     endpoints: Mutex<Vec<Vec<u8>>>,
+    /// Replicas and their primaries.
+    replicas: Mutex<Vec<(usize, usize)>>,
     password: Mutex<Option<String>>,
     store: Mutex<store::Store>,
 }
@@ -37,6 +39,7 @@ impl FakeCluster {
         let shared = Arc::new(Shared {
             ranges: Mutex::new(ranges),
             endpoints: Mutex::default(),
+            replicas: Mutex::default(),
             password: Mutex::default(),
             store: Mutex::default(),
         });
@@ -52,6 +55,14 @@ impl FakeCluster {
     pub(crate) fn add_stranger(&mut self) -> usize {
         self.nodes.push(Node::start(Arc::clone(&self.shared)));
         self.nodes.len() - 1
+    }
+
+    /// One more node, a replica of `primary`: it answers like all others.
+    pub(crate) fn add_replica(&mut self, primary: usize) -> usize {
+        let index = self.add_stranger();
+        self.announce(index, Some("127.0.0.1"));
+        self.shared.replicas.lock().expect("not poisoned").push((index, primary));
+        index
     }
 
     /// How node `index` is called in `CLUSTER SLOTS`; `None` is the nil endpoint.
@@ -165,9 +176,14 @@ impl Shared {
         let ranges = self.ranges.lock().expect("not poisoned");
         let endpoints = self.endpoints.lock().expect("not poisoned");
         let mut out = format!("*{}\r\n", ranges.len()).into_bytes();
+        let replicas = self.replicas.lock().expect("not poisoned");
         for &(first, last, node) in ranges.iter() {
-            out.extend_from_slice(format!("*3\r\n:{first}\r\n:{last}\r\n").as_bytes());
-            out.extend_from_slice(&endpoints[node]);
+            let copies: Vec<usize> =
+                replicas.iter().filter(|copy| copy.1 == node).map(|copy| copy.0).collect();
+            out.extend_from_slice(format!("*{}\r\n:{first}\r\n:{last}\r\n", 3 + copies.len()).as_bytes());
+            for node in [node].into_iter().chain(copies) {
+                out.extend_from_slice(&endpoints[node]);
+            }
         }
         out
     }
