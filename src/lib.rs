@@ -79,11 +79,11 @@
 //! ## Invariants
 //! 1. Each request gets exactly one reply, in the order in which its client sent them. A ticket that is
 //!    dropped unanswered answers itself.
-//! 2. Two requests of one client for the same slot, but for reads that replicas may answer, reach the data in the order in which they were sent. Owners
-//!    seldom change; when they do, a client that waits for replies sends nothing new until it has them, and
-//!    requests for a slot that is moving go one at a time. What a node did not run strays until it is answered:
-//!    `worker::stray` knows what later requests of its client may not pass. `worker::sim` tries that in virtual
-//!    time, and `docs/guarantees.md` words the rules.
+//! 2. Two requests of one client for the same slot, but for reads that replicas may answer, reach the data in the
+//!    order in which they were sent. Owners seldom change; when they do, a client that waits for replies sends
+//!    nothing new until it has them, and requests for a slot that is moving go one at a time. What a node did not
+//!    run strays until it is answered: `worker::stray` knows what later requests of its client may not pass.
+//!    `worker::sim` tries that in virtual time, and `docs/guarantees.md` words the rules.
 //! 3. A request is sent a second time only if it surely did not run, or only reads. A write whose connection
 //!    broke after it was written is answered with an error that says so.
 //! 4. Only control stores a slot table; a stored table never changes.

@@ -99,10 +99,11 @@ async fn round(
         let nodes = table.nodes().iter().filter(move |node| (node.role == Role::Primary) == primary);
         nodes.map(|node| node.addr.clone()).collect()
     };
-    let mut reports = ask_all(with_role(true), credentials).await;
+    // Before they are asked: what they tell may seem older than it is, not newer.
     let now = Instant::now();
+    let mut reports = ask_all(with_role(true), credentials).await;
     histories.retain(|addr, _| table.find(addr).is_some());
-    for (addr, report) in &reports {
+    for (addr, report) in reports.iter().filter_map(|(addr, report)| Some((addr, report.as_ref()?))) {
         histories.entry(addr.clone()).or_default().note(report, now, config.replica_max_lag);
     }
     reports.extend(ask_all(with_role(false), credentials).await);
@@ -112,26 +113,30 @@ async fn round(
 fn judge(
     config: &Config,
     table: &SlotTable,
-    reports: &HashMap<NodeAddr, Report>,
+    reports: &Reports,
     histories: &HashMap<NodeAddr, History>,
     now: Instant,
 ) -> Judgements {
     let nodes = table.nodes().iter().filter_map(|node| Some((node, reports.get(&node.addr)?)));
     let judged = nodes.map(|(node, report)| {
-        let reads = match node.role {
-            Role::Replica(primary) if !config.replica_max_lag.is_zero() => {
-                let history = histories.get(&table.node(primary).addr);
-                if lags(history, report, now, config.replica_max_lag) {
-                    Reads::Stale
-                } else {
-                    report.reads(config)
-                }
-            }
-            _ => report.reads(config),
+        let primary = match node.role {
+            Role::Replica(primary) if !config.replica_max_lag.is_zero() => Some(primary),
+            _ => None,
         };
-        (node.addr.clone(), reads)
+        let reads = match (primary, report) {
+            (Some(primary), Some(report)) => {
+                let history = histories.get(&table.node(primary).addr);
+                let lags = lags(history, report, now, config.replica_max_lag);
+                if lags { Reads::Stale } else { report.reads(config) }
+            }
+            // It may lag or not.
+            (Some(_), None) => Reads::Stale,
+            (None, Some(report)) => report.reads(config),
+            (None, None) => return None,
+        };
+        Some((node.addr.clone(), reads))
     });
-    judged.collect()
+    judged.flatten().collect()
 }
 
 /// Whether it can't be told that the replica has all that was written `limit` ago.
@@ -190,8 +195,11 @@ impl Report {
     }
 }
 
-/// What those of `nodes` say that answer.
-async fn ask_all(nodes: Vec<NodeAddr>, credentials: &Arc<Credentials>) -> HashMap<NodeAddr, Report> {
+/// What nodes say; nothing of those that do not answer. Who may not be asked is not here.
+type Reports = HashMap<NodeAddr, Option<Report>>;
+
+/// What `nodes` say.
+async fn ask_all(nodes: Vec<NodeAddr>, credentials: &Arc<Credentials>) -> Reports {
     let mut reports = HashMap::new();
     for some in nodes.chunks(AT_ONCE) {
         let mut asking = JoinSet::new();
@@ -203,13 +211,13 @@ async fn ask_all(nodes: Vec<NodeAddr>, credentials: &Arc<Credentials>) -> HashMa
     reports
 }
 
-async fn one(addr: NodeAddr, credentials: Arc<Credentials>) -> Option<(NodeAddr, Report)> {
-    let reply = ask(&addr, &credentials, &[b"INFO"], DEADLINE).await.ok()?;
+async fn one(addr: NodeAddr, credentials: Arc<Credentials>) -> Option<(NodeAddr, Option<Report>)> {
+    let Ok(reply) = ask(&addr, &credentials, &[b"INFO"], DEADLINE).await else { return Some((addr, None)) };
     let report = reply.as_str().filter(|_| !matches!(reply, Value::Error(_))).and_then(Report::parse);
     if report.is_none() {
         tracing::debug!(node = %addr, "no replication in its INFO");
     }
-    Some((addr, report?))
+    Some((addr, Some(report?)))
 }
 
 #[cfg(test)]

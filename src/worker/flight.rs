@@ -86,7 +86,7 @@ impl Flight {
         let profile = ticket.client().map_or_else(Profile::default, |client| {
             if command.writes() {
                 client.wrote.note(slot);
-                client.note_written();
+                client.note_write_sent();
             }
             client.profile()
         });
@@ -139,7 +139,7 @@ impl Flight {
             && client.worker.read_own_writes != 0
             && self.command.is_some_and(Command::writes)
         {
-            client.note_written();
+            client.note_write_answered();
         }
         if self.serial
             && let Some(client) = ticket.client().cloned()

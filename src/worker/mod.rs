@@ -79,7 +79,7 @@ use self::{
     pipe::{Pipe, PipeId},
     profile::{Databases, Profile},
     pubsub::Subscriptions,
-    routes::Routes,
+    routes::{Routes, Unsettled},
     scripts::Evals,
     tracking::Tracking,
 };
@@ -152,8 +152,8 @@ struct Worker {
     databases: Databases,
     /// Connections that other workers use too.
     pipes: RefCell<HashMap<PipeId, Rc<Pipe>>>,
-    /// Slots that are moving, and until when that is assumed: their requests go one by one.
-    unsettled: RefCell<HashMap<Slot, u64>>,
+    /// Slots that are moving or badly served, and until when that is assumed: their requests go one by one.
+    unsettled: RefCell<HashMap<Slot, Unsettled>>,
     any_unsettled: Cell<bool>,
     /// Until when more slots are expected to move.
     resharding_until: Cell<u64>,

@@ -2,8 +2,9 @@
 //!
 //! A connection is of one profile from its greeting on. Database 0 is the plain case. Others exist in Valkey
 //! clusters that have `cluster-databases`; their connections are made when first used and closed when no client
-//! is in the database any more. A client that tracks with NOLOOP has a profile that no
-//! other has. Where replicas are read, connections to them are of profiles of their own. Invariant: the clients of one worker are in at most [`MAX_DATABASES`] others.
+//! is in the database any more. A client that tracks with NOLOOP has a profile that no other has. Where replicas
+//! are read, connections to them are of profiles of their own. Invariant: the clients of one worker are in at most
+//! [`MAX_DATABASES`] others.
 
 use std::{cell::RefCell, collections::HashMap, rc::Rc};
 

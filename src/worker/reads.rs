@@ -15,7 +15,7 @@ use super::{
     flight::Flight,
     line::Reply,
     profile::Profile,
-    redirect::{MAX_HOPS, reason},
+    redirect::{MAX_HOPS, reason, unreachable},
     retry::{Delayed, delay},
 };
 use crate::{
@@ -26,6 +26,10 @@ use crate::{
     routing::{Redirect, RetryAfter, Verdict},
     topology::Signal,
 };
+
+/// Reads that are the primaries' all the same: scripts, which replicas need not have; pages, whose cursors mean
+/// something else on each node; and what is to be noticed where keys are evicted.
+const PRIMARIES: [&str; 6] = ["evalsha_ro", "fcall_ro", "hscan", "sscan", "zscan", "touch"];
 
 pub(super) const NO_REPLICA: &[u8] = b"-CLUSTERDOWN no replica of the slot can be read\r\n";
 
@@ -38,11 +42,27 @@ impl Client {
         }
     }
 
+    /// A write of it is sent.
+    #[inline]
+    pub(super) fn note_write_sent(&self) {
+        if self.worker.read_own_writes != 0 {
+            self.note_written();
+            self.writes_due.update(|due| due + 1);
+        }
+    }
+
+    /// A write of it is answered.
+    pub(super) fn note_write_answered(&self) {
+        self.note_written();
+        self.writes_due.update(|due| due.saturating_sub(1));
+    }
+
     /// Whether a primary has to answer its reads, lest they miss what it wrote.
     fn reads_own_writes(&self) -> bool {
         let within = self.worker.read_own_writes;
         let wrote = self.wrote_at.get();
-        within != 0 && wrote != 0 && (self.retries.any() || self.worker.now().saturating_sub(wrote) < within)
+        let is_recent = || self.worker.now().saturating_sub(wrote) < within;
+        within != 0 && wrote != 0 && (self.writes_due.get() > 0 || self.retries.any() || is_recent())
     }
 }
 
@@ -57,8 +77,12 @@ impl Worker {
     fn is_spread(&self, client: &Client, command: &Command, slot: Slot) -> bool {
         let reads = command.read_only() && matches!(command.handling, Handling::Forward | Handling::Split(_));
         // Replicas of older servers do not know that a slot is moving: keys that went ahead are not there.
-        let settled = self.config.read_from == ReadFrom::Replica || !self.is_unsettled(slot);
-        reads && settled && !client.apart.is_on() && !client.reads_own_writes()
+        let settled = self.config.read_from == ReadFrom::Replica || !self.is_moving(slot);
+        reads
+            && settled
+            && !PRIMARIES.contains(&command.name)
+            && !client.apart.is_on()
+            && !client.reads_own_writes()
     }
 
     /// The connection to a node that answers reads of `slot` for the client numbered `id`: while none can, to
@@ -80,8 +104,9 @@ impl Worker {
         }
     }
 
-    /// Does what `verdict` says about a read that the replica at `from` answered with `reply`.
-    pub(super) fn replica_said(
+    /// Does what `verdict` says about a read that the node at `from` answered with `reply`: a replica, or a primary
+    /// that cannot run anything.
+    pub(super) fn reader_said(
         self: &Rc<Self>,
         client: &Rc<Client>,
         mut flight: Flight,
@@ -113,7 +138,7 @@ impl Worker {
         if let Verdict::Retry(after) = verdict {
             self.metrics.retried(reason(*after));
         }
-        self.read_elsewhere(client, flight, request, from);
+        self.read_elsewhere(client, flight, request, from, reply.to_vec());
     }
 
     /// The connection to a node of a read was lost.
@@ -125,16 +150,18 @@ impl Worker {
         from: &NodeAddr,
     ) {
         self.metrics.retried(RetryReason::Lost);
-        self.read_elsewhere(client, flight, request, from);
+        self.read_elsewhere(client, flight, request, from, unreachable(from));
     }
 
-    /// Sends a read that the node at `from` did not answer to another; where there is none it waits.
+    /// Sends a read that the node at `from` did not answer to another; where there is none it waits, with `last` as
+    /// its error.
     fn read_elsewhere(
         self: &Rc<Self>,
         client: &Rc<Client>,
         mut flight: Flight,
         request: Vec<u8>,
         from: &NodeAddr,
+        last: Vec<u8>,
     ) {
         flight.profile.replica = false;
         flight.hops += 1;
@@ -149,7 +176,11 @@ impl Worker {
                 self.aim(&mut flight, &backend, spread);
                 self.send_prepared(&backend, request, flight, false);
             }
-            None => delay(client, Delayed { flight, request, last: NO_REPLICA.to_vec() }),
+            None => {
+                let only_replicas = flight.spread && self.config.read_from == ReadFrom::Replica;
+                let last = if only_replicas { NO_REPLICA.to_vec() } else { last };
+                delay(client, Delayed { flight, request, last });
+            }
         }
     }
 

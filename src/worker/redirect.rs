@@ -43,8 +43,12 @@ impl Worker {
         from: &NodeAddr,
     ) {
         let Some(client) = flight.ticket.as_ref().and_then(|t| t.client().cloned()) else { return };
-        if flight.profile.replica {
-            return self.replica_said(&client, flight, request, &verdict, reply, from);
+        let cannot_run = matches!(
+            verdict,
+            Verdict::Retry(RetryAfter::Loading | RetryAfter::Clusterdown | RetryAfter::Masterdown)
+        );
+        if flight.profile.replica || flight.spread && cannot_run {
+            return self.reader_said(&client, flight, request, &verdict, reply, from);
         }
         if verdict == Verdict::Deliver || is_made_up(&flight, &verdict, reply) {
             return arrive(&client, flight, request, Reply::Copy(reply));
@@ -98,7 +102,9 @@ impl Worker {
     /// Lets a request wait for an owner of its slot.
     #[cold]
     pub(super) fn await_owner(&self, client: &Rc<Client>, flight: Flight, request: Vec<u8>) {
-        self.topology.signal(Signal::Unassigned);
+        if flight.slot.is_none_or(|slot| self.owner_addr(slot).is_none()) {
+            self.topology.signal(Signal::Unassigned);
+        }
         self.metrics.retried(RetryReason::Unassigned);
         let only_replicas = flight.spread && self.config.read_from == ReadFrom::Replica;
         let last = if only_replicas { NO_REPLICA } else { NOT_SERVED };
@@ -145,7 +151,7 @@ impl Worker {
             }
             Redirect::Ask(slot, _) => {
                 self.metrics.ask.add(1);
-                self.unsettle_slot(*slot);
+                self.unsettle_slot(*slot, true);
             }
         }
     }
@@ -158,7 +164,7 @@ impl Worker {
             RetryAfter::Tryagain | RetryAfter::Loading | RetryAfter::Masterdown => {}
         }
         if let Some(slot) = slot {
-            self.unsettle_slot(slot);
+            self.unsettle_slot(slot, after == RetryAfter::Tryagain);
         }
     }
 }
@@ -178,7 +184,7 @@ pub(super) fn reason(after: RetryAfter) -> RetryReason {
 fn must_wait(client: &Client, flight: &Flight, request: &[u8]) -> Option<(RetryReason, &'static [u8])> {
     let number = flight.ticket.as_ref().map_or(0, Ticket::number);
     // At the node that redirected it those sent along with it may find some of its keys.
-    let many_keys = || Touched::by(request).len() > 1;
+    let many_keys = || flight.bundle.is_some() || Touched::by(request).len() > 1;
     if flight.hops > MAX_HOPS || client.is_closed() {
         Some((RetryReason::Redirects, TOO_MANY_REDIRECTS))
     } else if client.retries.any() && !flight.serial {
@@ -190,7 +196,7 @@ fn must_wait(client: &Client, flight: &Flight, request: &[u8]) -> Option<(RetryR
     }
 }
 
-fn unreachable(addr: &NodeAddr) -> Vec<u8> {
+pub(super) fn unreachable(addr: &NodeAddr) -> Vec<u8> {
     format!("-CLUSTERDOWN node {addr} cannot be reached\r\n").into_bytes()
 }
 

@@ -12,10 +12,17 @@ use crate::{
     topology::Topology,
 };
 
-/// A slot counts as moving for so long after a node said so, in nanoseconds.
+/// A slot counts as unsettled for so long after a node could not run what was asked for it, in nanoseconds.
 const UNSETTLED_FOR: u64 = 1_000_000_000;
 /// Other slots are expected to move too for so long after that, in nanoseconds.
 const RESHARDING_FOR: u64 = 60_000_000_000;
+
+/// Until when a slot counts as unsettled, and as moving, in nanoseconds of the worker's clock.
+#[derive(Default)]
+pub(super) struct Unsettled {
+    until: u64,
+    moving_until: u64,
+}
 
 /// The table in use and the backends of its nodes.
 pub(super) struct Routes {
@@ -163,12 +170,18 @@ impl Worker {
         Rc::clone(backend)
     }
 
-    /// Notes that `slot` is moving: some of its keys are here, some there.
-    pub(super) fn unsettle_slot(&self, slot: Slot) {
+    /// Notes that a node could not run what was asked for `slot`; `moving` tells whether because some of its keys are
+    /// here, some there.
+    pub(super) fn unsettle_slot(&self, slot: Slot, moving: bool) {
         let until = self.now() + UNSETTLED_FOR;
-        self.unsettled.borrow_mut().insert(slot, until);
+        let mut unsettled = self.unsettled.borrow_mut();
+        let times = unsettled.entry(slot).or_default();
+        times.until = until;
         self.any_unsettled.set(true);
-        self.resharding_until.set(self.now() + RESHARDING_FOR);
+        if moving {
+            times.moving_until = until;
+            self.resharding_until.set(self.now() + RESHARDING_FOR);
+        }
     }
 
     /// Has `client` send nothing behind a request of many keys while slots move: the node may have some of the
@@ -180,7 +193,14 @@ impl Worker {
         }
     }
 
-    /// Whether `slot` is moving.
+    /// Whether `slot` was moving just now.
+    pub(super) fn is_moving(&self, slot: Slot) -> bool {
+        let now = self.now();
+        self.any_unsettled.get()
+            && self.unsettled.borrow().get(&slot).is_some_and(|times| times.moving_until > now)
+    }
+
+    /// Whether a node could not run what was asked for `slot` just now.
     #[inline]
     pub(super) fn is_unsettled(&self, slot: Slot) -> bool {
         self.any_unsettled.get() && self.unsettled.borrow().contains_key(&slot)
@@ -190,7 +210,7 @@ impl Worker {
     pub(super) fn settle_slots(&self) {
         let now = self.now();
         let mut unsettled = self.unsettled.borrow_mut();
-        unsettled.retain(|_, until| *until > now);
+        unsettled.retain(|_, times| times.until > now);
         self.any_unsettled.set(!unsettled.is_empty());
     }
 }

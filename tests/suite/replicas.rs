@@ -337,3 +337,41 @@ fn nodes_of_the_own_zone_are_read_before_others() {
     client.patience(PATIENCE);
     eventually("the far one steps in", || answers(&cluster, 2, &mut client, "zone").then_some(()));
 }
+
+#[test]
+fn what_means_something_on_one_node_only_is_read_from_the_primary() {
+    let cluster = scripted();
+    let proxy = before(&cluster, &["--read-from", "prefer-replica"]);
+    let mut client = proxy.client();
+    until_replica_answers(&cluster, &mut client);
+    for line in ["EVALSHA_RO x 1 a", "FCALL_RO x 1 a", "HSCAN a 0", "SSCAN a 0", "ZSCAN a 0", "TOUCH a"] {
+        client.run(line);
+        assert!((1..3).all(|index| cluster.count(index, line) == 0), "{line}");
+        assert!(cluster.count(0, line) > 0, "{line}");
+    }
+}
+
+#[test]
+fn a_primary_that_cannot_answer_leaves_its_reads_to_replicas() {
+    // 1. Primary and replicas are read; the primary cannot run anything, as its reads and a write are told.
+    // 2. The reads were tried again there until their deadline, and turned those of other clients to it.
+    let cluster = scripted();
+    let proxy = before(&cluster, &["--read-from", "any", "--topology-refresh", "0"]);
+    let mut clients: Vec<Client> = (0..3).map(|_| proxy.client()).collect();
+    let mut round = 0;
+    eventually("each has a node of its own", || {
+        round += 1;
+        let line = format!("GET round{round}.");
+        clients.iter_mut().for_each(|client| drop(client.run(&line)));
+        (0..3).all(|index| cluster.count(index, &line) == 1).then_some(())
+    });
+    cluster.always(0, "GET a", Act::reply("-LOADING Redis is loading the dataset in memory"));
+    cluster.always(0, "SET a", Act::reply("-LOADING Redis is loading the dataset in memory"));
+    let mut writer = proxy.client();
+    writer.send(&["SET", "a", "1"]);
+    cluster.wait_for(0, "SET a");
+    for _ in 0..20 {
+        assert!(clients.iter_mut().all(|client| client.run("GET a") == Value::Nil));
+    }
+    assert!(cluster.count(0, "GET a") <= 2, "{}", cluster.count(0, "GET a"));
+}

@@ -79,6 +79,8 @@ pub(super) struct Client {
     pub(super) wrote: Wrote,
     /// When it last wrote, or was told that it did; 0 if it never did, or nobody wants to know.
     pub(super) wrote_at: Cell<u64>,
+    /// Its writes that are not answered; counted where somebody wants to know.
+    pub(super) writes_due: Cell<u32>,
     /// Bytes that were read from it and written to it.
     pub(super) bytes_in: Cell<u64>,
     pub(super) bytes_out: Cell<u64>,
@@ -169,6 +171,7 @@ impl Client {
             last_command: Cell::new(None),
             wrote: Wrote::default(),
             wrote_at: Cell::new(0),
+            writes_due: Cell::new(0),
             bytes_in: Cell::new(0),
             bytes_out: Cell::new(0),
             no_evict: Cell::new(false),
