@@ -12,13 +12,10 @@ use tokio::{
 };
 
 use crate::{
-    command,
     config::Config,
     control::{self, Status},
-    metrics::Metrics,
-    slowlog::SlowLog,
     topology::{self, Topology},
-    worker::{self, Equipment, Mailboxes, Monitors},
+    worker::{self, Equipment},
 };
 
 /// How long clients are kept waiting at the start for the first answer of the cluster.
@@ -63,18 +60,7 @@ async fn serve(config: Arc<Config>) -> Result<(), Failure> {
     let mut stops = Stops::new().map_err(Failure::runtime)?;
     let acceptors = listen::bind(&config).map_err(Failure::Runtime)?;
     let (topology, signals) = Topology::new();
-    let (mailboxes, mail) = Mailboxes::new(config.threads);
-    let names = command::all().iter().map(|command| command.name).collect();
-    let equipment = Equipment {
-        metrics: Arc::new(Metrics::new(names, config.threads)),
-        identity: Arc::default(),
-        scripts: Arc::default(),
-        monitors: Arc::new(Monitors::new(config.threads)),
-        slowlog: Arc::new(SlowLog::new(config.slowlog_max_len)),
-        mailboxes: Arc::new(mailboxes),
-        config,
-        topology,
-    };
+    let (equipment, mail) = Equipment::new(config, topology);
     let status = start_control(&equipment, signals)?;
     let workers = start_workers(&equipment, mail)?;
     // Clients that come at once wait in the kernel's queue rather than being told that there is no cluster.

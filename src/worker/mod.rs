@@ -85,7 +85,7 @@ use self::{
 };
 use crate::{
     cluster::{NodeAddr, Slot},
-    command::Keys,
+    command::{self, Keys},
     config::{Config, ReadFrom},
     identity::Identity,
     metrics::{CloseReason, Metrics, NodeMetrics, WorkerMetrics},
@@ -118,6 +118,25 @@ pub struct Equipment {
     pub slowlog: Arc<SlowLog>,
     /// Who monitors.
     pub monitors: Arc<Monitors>,
+}
+
+impl Equipment {
+    /// Of as many workers as `config` says; with where their mail arrives.
+    pub fn new(config: Arc<Config>, topology: Arc<Topology>) -> (Self, Vec<mpsc::UnboundedReceiver<Mail>>) {
+        let (mailboxes, mail) = Mailboxes::new(config.threads);
+        let names = command::all().iter().map(|command| command.name).collect();
+        let equipment = Self {
+            metrics: Arc::new(Metrics::new(names, config.threads)),
+            identity: Arc::default(),
+            scripts: Arc::default(),
+            monitors: Arc::new(Monitors::new(config.threads)),
+            slowlog: Arc::new(SlowLog::new(config.slowlog_max_len)),
+            mailboxes: Arc::new(mailboxes),
+            config,
+            topology,
+        };
+        (equipment, mail)
+    }
 }
 
 /// One worker: what its clients and backends share.

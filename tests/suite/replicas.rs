@@ -38,6 +38,19 @@ fn until_replica_answers(cluster: &FakeCluster, client: &mut Client) -> usize {
     })
 }
 
+/// A client for each of the scripted nodes, all of which are read.
+fn of_each_node(cluster: &FakeCluster, proxy: &Proxy) -> Vec<Client> {
+    let mut clients: Vec<Client> = (0..3).map(|_| proxy.client()).collect();
+    let mut round = 0;
+    eventually("each has a node of its own", || {
+        round += 1;
+        let line = format!("GET round{round}.");
+        clients.iter_mut().for_each(|client| drop(client.run(&line)));
+        (0..3).all(|index| cluster.count(index, &line) == 1).then_some(())
+    });
+    clients
+}
+
 /// How many GETs node `index` of a real cluster has run.
 fn gets(cluster: &Cluster, index: usize) -> u64 {
     let stats = cluster.client(index).run("INFO commandstats").text();
@@ -109,14 +122,7 @@ fn reads_go_to_primaries_by_default() {
 fn clients_share_the_nodes_and_each_keeps_to_one() {
     let cluster = scripted();
     let proxy = before(&cluster, &["--read-from", "any"]);
-    let mut clients: Vec<Client> = (0..3).map(|_| proxy.client()).collect();
-    let mut round = 0;
-    eventually("each has a node of its own", || {
-        round += 1;
-        let line = format!("GET round{round}.");
-        clients.iter_mut().for_each(|client| drop(client.run(&line)));
-        (0..3).all(|index| cluster.count(index, &line) == 1).then_some(())
-    });
+    let mut clients = of_each_node(&cluster, &proxy);
     for _ in 0..10 {
         clients[0].run("GET b");
     }
@@ -357,14 +363,7 @@ fn a_primary_that_cannot_answer_leaves_its_reads_to_replicas() {
     // 2. The reads were tried again there until their deadline, and turned those of other clients to it.
     let cluster = scripted();
     let proxy = before(&cluster, &["--read-from", "any", "--topology-refresh", "0"]);
-    let mut clients: Vec<Client> = (0..3).map(|_| proxy.client()).collect();
-    let mut round = 0;
-    eventually("each has a node of its own", || {
-        round += 1;
-        let line = format!("GET round{round}.");
-        clients.iter_mut().for_each(|client| drop(client.run(&line)));
-        (0..3).all(|index| cluster.count(index, &line) == 1).then_some(())
-    });
+    let mut clients = of_each_node(&cluster, &proxy);
     cluster.always(0, "GET a", Act::reply("-LOADING Redis is loading the dataset in memory"));
     cluster.always(0, "SET a", Act::reply("-LOADING Redis is loading the dataset in memory"));
     let mut writer = proxy.client();

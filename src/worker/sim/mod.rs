@@ -21,7 +21,7 @@ use std::{
 use tokio::{io::DuplexStream, sync::mpsc};
 
 use super::{
-    Equipment, Mail, Mailboxes, Monitors, Worker,
+    Equipment, Mail, Worker,
     client::{Arrival, Client},
     deliver,
     routes::Routes,
@@ -31,10 +31,7 @@ use super::{
 use crate::{
     cli,
     cluster::{NodeAddr, SlotTable},
-    command,
     config::Config,
-    metrics::Metrics,
-    slowlog::SlowLog,
     topology::{Signal, Topology},
 };
 
@@ -65,18 +62,7 @@ impl World {
         let config = Arc::new(config());
         let (topology, signals) = Topology::new();
         topology.store(table);
-        let (mailboxes, mail) = Mailboxes::new(config.threads);
-        let names = command::all().iter().map(|command| command.name).collect();
-        let equipment = Equipment {
-            metrics: Arc::new(Metrics::new(names, config.threads)),
-            identity: Arc::default(),
-            scripts: Arc::default(),
-            monitors: Arc::new(Monitors::new(config.threads)),
-            slowlog: Arc::new(SlowLog::new(config.slowlog_max_len)),
-            mailboxes: Arc::new(mailboxes),
-            topology,
-            config,
-        };
+        let (equipment, mail) = Equipment::new(config, topology);
         let worker = Rc::new(Worker::new(0, equipment));
         tokio::task::spawn_local(tick::run(Rc::clone(&worker)));
         tokio::task::spawn_local(deliver::run(Rc::clone(&worker)));
