@@ -102,7 +102,7 @@ crosswise! {
                 assert_eq!(text.matches("# Keyspace").count(), 1);
             }
         }
-        assert!(!client.run("INFO server").text().contains("db0"));
+        assert!(!client.run("INFO server").text().contains("db0:"));
     }
 
     fn administration_is_off_unless_allowed(setup) {
