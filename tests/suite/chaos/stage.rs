@@ -64,6 +64,7 @@ pub(super) enum Happen {
 /// How often an event happens.
 pub(super) struct Rounds<'a> {
     watch: &'a Watch,
+    connect: &'a dyn Fn() -> Client,
     end: Instant,
 }
 
@@ -80,18 +81,18 @@ impl Rounds<'_> {
     /// Does it again and again while there is time, at least once; clients get replies before and after.
     pub(super) fn repeatedly(&self, mut step: impl FnMut(usize)) {
         for round in 0.. {
-            self.watch.all_work();
+            self.all_work();
             step(round);
             if Instant::now() >= self.end {
                 break;
             }
         }
-        self.watch.all_work();
+        self.all_work();
     }
 
     /// Waits until each client has had some more replies.
     pub(super) fn all_work(&self) {
-        self.watch.all_work();
+        self.watch.all_work(self.connect);
     }
 }
 
@@ -136,7 +137,7 @@ fn watched(
                 scope.spawn(move || run(client, &mut **work, watch, place))
             })
             .collect();
-        happen(Rounds { watch: &watch, end: Instant::now() + span });
+        happen(Rounds { watch: &watch, connect, end: Instant::now() + span });
         drop(stopper);
         clients.into_iter().map(|client| client.join().expect("a client's thread")).collect()
     });

@@ -1,7 +1,10 @@
 //! A client that is never idle: half of its pipeline is on the way whenever it sends the other half.
 
 use std::{
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -30,6 +33,8 @@ pub(super) struct Watch {
     stop: AtomicBool,
     /// Replies of each client.
     heard: Vec<AtomicU64>,
+    /// Which client lost its connection first, and how.
+    closed: OnceLock<String>,
 }
 
 /// Ends the clients' work when dropped, also when the event failed.
@@ -43,25 +48,37 @@ impl Drop for Stopper<'_> {
 
 impl Watch {
     pub(super) fn new(clients: usize) -> Self {
-        Self { stop: AtomicBool::new(false), heard: (0..clients).map(|_| AtomicU64::new(0)).collect() }
+        let heard = (0..clients).map(|_| AtomicU64::new(0)).collect();
+        Self { stop: AtomicBool::new(false), heard, closed: OnceLock::new() }
     }
 
-    /// Waits until each client has had some more replies.
+    /// Waits until each client has had some more replies; what slotway knows of them is asked of `connect`'s client
+    /// when one has not.
     #[track_caller]
-    pub(super) fn all_work(&self) {
+    pub(super) fn all_work(&self, connect: &dyn Fn() -> Client) {
         let before: Vec<u64> = self.heard.iter().map(|heard| heard.load(Ordering::Relaxed)).collect();
         let begun = Instant::now();
         within(2 * PATIENCE, "every client gets replies", || {
             let now = self.heard.iter().map(|heard| heard.load(Ordering::Relaxed));
             let heard: Vec<u64> = before.iter().zip(now).map(|(before, now)| now - before).collect();
             let all = heard.iter().all(|&heard| heard >= BREATH);
-            assert!(all || begun.elapsed() < PATIENCE, "in {PATIENCE:?} clients heard {heard:?} replies");
+            assert_eq!(self.closed.get(), None, "{heard:?} replies");
+            if !all && begun.elapsed() > PATIENCE {
+                panic!("clients heard {heard:?} replies:\n{}", connect().run("CLIENT LIST").text());
+            }
             all.then_some(())
         });
     }
 
     fn is_over(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Client number `place` lost its connection: an error like any other, and it stops.
+    fn closed(&self, mut tally: Tally, place: usize, why: &str) -> Tally {
+        *tally.errors.entry(why.to_owned()).or_default() += 1;
+        let _ = self.closed.set(format!("client {place} {why}, after {tally:?}"));
+        tally
     }
 }
 
@@ -80,10 +97,12 @@ pub(super) fn run(mut client: Client, work: &mut dyn Work, watch: &Watch, place:
         }
         let keep = if bytes.is_empty() { 0 } else { DEPTH / 2 };
         if client.try_send_raw(&bytes).is_err() {
-            return closed(tally, "closed when it sent");
+            return watch.closed(tally, place, "closed when it sent");
         }
         while due > keep {
-            let Ok(Some(reply)) = client.try_reply() else { return closed(tally, "closed or silent") };
+            let Ok(Some(reply)) = client.try_reply() else {
+                return watch.closed(tally, place, "closed or silent");
+            };
             tally.silence = tally.silence.max(last.elapsed());
             last = Instant::now();
             due -= 1;
@@ -92,10 +111,4 @@ pub(super) fn run(mut client: Client, work: &mut dyn Work, watch: &Watch, place:
             watch.heard[place].fetch_add(1, Ordering::Relaxed);
         }
     }
-}
-
-/// A client that lost its connection: an error like any other, and it stops.
-fn closed(mut tally: Tally, why: &str) -> Tally {
-    *tally.errors.entry(why.to_owned()).or_default() += 1;
-    tally
 }
