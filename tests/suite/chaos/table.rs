@@ -61,7 +61,7 @@ impl Row {
 }
 
 /// Longest silence of a client that has nothing to do with the event: a busy machine's.
-const QUIET: Duration = Duration::from_millis(900);
+const QUIET: Duration = Duration::from_secs(2);
 
 impl fmt::Display for Row {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
