@@ -1,12 +1,6 @@
 //! Start, sockets, drain and end of the process.
 
-use std::{
-    fs,
-    net::TcpListener,
-    os::unix::fs::PermissionsExt,
-    thread,
-    time::{Duration, Instant},
-};
+use std::{fs, net::TcpListener, os::unix::fs::PermissionsExt, thread};
 
 use crate::support::{
     Act, Client, Cluster, FakeCluster, Gate, Kind, Proxy, Setup, Value, eventually, everywhere, http,
@@ -95,15 +89,14 @@ with_1_and_4_workers! {
         let mut client = proxy.client();
         client.send(&["INCR", "a"]);
         cluster.wait_for(0, "INCR a");
-        let start = Instant::now();
-        proxy.terminate();
-        assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
+        // It ends at all, though the reply never comes.
+        assert_eq!(proxy.terminate(), Some(1));
     }
 
     fn a_second_signal_ends_it_at_once(threads) {
         let cluster = FakeCluster::start(1);
         let mut proxy =
-            Proxy::before(&cluster.seeds(), threads, &["--drain-timeout", "60s", "--backend-timeout", "0"]);
+            Proxy::before(&cluster.seeds(), threads, &["--drain-timeout", "10m", "--backend-timeout", "0"]);
         cluster.on(0, "INCR a", Act::Stall);
         let mut client = proxy.client();
         client.send(&["INCR", "a"]);
@@ -111,10 +104,8 @@ with_1_and_4_workers! {
         proxy.process.signal("INT");
         eventually("the door is shut", || Client::try_connect(proxy.port).is_err().then_some(()));
         assert!(proxy.process.ended().is_none(), "it waits for the reply");
-        let start = Instant::now();
         proxy.process.signal("TERM");
-        proxy.process.exit_code();
-        assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+        assert_eq!(proxy.process.exit_code(), Some(1));
     }
 
     fn a_drain_under_load_answers_all_that_was_read(threads) {

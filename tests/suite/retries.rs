@@ -43,7 +43,7 @@ with_1_and_4_workers! {
             cluster.always(0, "GET a", Act::reply(&format!("-{error}")));
             let start = Instant::now();
             assert_eq!(client.run("GET a"), Value::error(error));
-            assert!((Duration::from_millis(150)..Duration::from_secs(5)).contains(&start.elapsed()));
+            assert!(start.elapsed() >= Duration::from_millis(150));
             cluster.forget_script(0);
         }
         assert_eq!(client.run("GET a"), Value::Nil);

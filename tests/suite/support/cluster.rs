@@ -18,7 +18,7 @@ use super::{
 };
 
 /// Forming a cluster takes seconds of gossip.
-const FORMED: Duration = Duration::from_secs(60);
+const FORMED: Duration = Duration::from_secs(120);
 
 /// Nodes in order: primaries first, then their replicas. Processes end when this is dropped.
 pub(crate) struct Cluster {

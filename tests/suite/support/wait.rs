@@ -6,7 +6,7 @@ use std::{
 };
 
 /// How long anything local may take before the test calls it broken: far beyond what a loaded machine needs.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The pause between two looks at a condition.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
