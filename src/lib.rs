@@ -66,7 +66,8 @@
 //!
 //! ## Watching
 //! `worker::slow` notes requests that took long when they are answered, from the bytes in the outbox.
-//! `worker::monitor` shows those who monitor what all workers take.
+//! `worker::monitor` monitors each primary while any client of its worker does, and hands the nodes' lines on.
+//! Its connections, and those that hear of changed keys, are kept by `worker::primaries`.
 //!
 //! ## Transactions and blocks
 //! A transaction is queued by `worker::transaction` and takes the same route in one piece. Requests that block,

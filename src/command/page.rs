@@ -147,7 +147,7 @@ fn answered(local: Local) -> &'static str {
         Local::Role => "a primary without replicas",
         Local::Commandlog => "the slow log; those of large requests and replies are empty",
         Local::Slowlog => "slotway's own: slow requests of all workers",
-        Local::Monitor => "what slotway's own clients ask; with `--admin-commands` only",
+        Local::Monitor => "what all primaries are asked; with `--admin-commands` only",
         Local::LatencyHistogram => "of slotway's own figures",
         Local::Hello | Local::Auth => "user `default`",
         Local::Readonly | Local::Readwrite | Local::Asking => "`OK`, no effect",

@@ -1,4 +1,4 @@
-//! A connection on which a node tells of changed keys, in RESP3.
+//! A connection on which a node tells of what happens there, in RESP3.
 //!
 //! Knows no client, and not what is asked over it. Invariant: it exists only after the node has confirmed that
 //! it tells; whoever waits for it may stop at any moment and lose nothing.
@@ -33,6 +33,8 @@ pub(super) struct Ear {
     out: Vec<u8>,
     written: usize,
     scanner: ReplyScanner,
+    /// Bytes that hold no line end.
+    searched: usize,
     /// When the node last said something, or was asked for a sign of life.
     since: Instant,
     /// Whether it owes that sign.
@@ -47,19 +49,20 @@ impl Ear {
         let dialled = timeout(limit, dial::dial(addr, Protocol::Resp3, &worker.credentials)).await;
         let stream = match dialled {
             Ok(Ok(stream)) => stream,
-            Ok(Err(why)) => return refused(addr, &why.to_string()),
-            Err(_) => return refused(addr, "no answer in time"),
+            Ok(Err(why)) => return refused(addr, request, &why.to_string()),
+            Err(_) => return refused(addr, request, "no answer in time"),
         };
         let metrics = worker.node_metrics(addr);
         metrics.connections.add(1);
         let (bytes, out, scanner) = (Vec::new(), Vec::new(), ReplyScanner::default());
         let since = Instant::now();
-        let mut ear = Self { stream, bytes, out, written: 0, scanner, since, asked: false, metrics };
+        let mut ear =
+            Self { stream, bytes, out, written: 0, scanner, searched: 0, since, asked: false, metrics };
         ear.say(request);
         match timeout(limit, ear.confirmation()).await.ok().flatten() {
             Some(b'+') => Some(ear),
-            Some(_) => refused(addr, "the node refused CLIENT TRACKING"),
-            None => refused(addr, "no answer in time"),
+            Some(_) => refused(addr, request, "the node refused"),
+            None => refused(addr, request, "no answer in time"),
         }
     }
 
@@ -113,6 +116,18 @@ impl Ear {
         Some(())
     }
 
+    /// Takes the whole lines that have come, in one piece; nothing if the next is longer than `most`.
+    pub(super) fn lines(&mut self, most: usize, take: impl FnOnce(&[u8])) -> Option<()> {
+        if let Some(end) = memchr::memrchr(b'\n', &self.bytes[self.searched..]) {
+            let whole = self.searched + end + 1;
+            take(&self.bytes[..whole]);
+            self.bytes.drain(..whole);
+            self.bytes.shrink_to(2 * READ);
+        }
+        self.searched = self.bytes.len();
+        (self.searched <= most).then_some(())
+    }
+
     /// Writes what there is and reads once; ready with nothing if the connection is lost.
     fn poll_io(&mut self, cx: &mut Context<'_>) -> Poll<Option<usize>> {
         while self.written < self.out.len() {
@@ -138,7 +153,7 @@ impl Drop for Ear {
     }
 }
 
-fn refused(addr: &NodeAddr, why: &str) -> Option<Ear> {
-    tracing::warn!(node = %addr, why, "cannot hear of changed keys from node");
+fn refused(addr: &NodeAddr, request: &[&str], why: &str) -> Option<Ear> {
+    tracing::warn!(node = %addr, request = request.join(" "), why, "node does not tell what it was asked to");
     None
 }

@@ -30,6 +30,7 @@ mod news;
 mod outbox;
 mod pause;
 mod pipe;
+mod primaries;
 mod profile;
 mod pubsub;
 mod reads;
@@ -58,7 +59,6 @@ use std::{
 };
 
 pub use mailbox::{Arrived, Mail, Mailboxes, Question, Socket};
-pub use monitor::Monitors;
 pub use pause::Pause;
 pub use pipe::Wish;
 pub use pubsub::{TopicQuery, TopicReport};
@@ -116,8 +116,6 @@ pub struct Equipment {
     pub scripts: Arc<Scripts>,
     /// Requests that took long.
     pub slowlog: Arc<SlowLog>,
-    /// Who monitors.
-    pub monitors: Arc<Monitors>,
 }
 
 impl Equipment {
@@ -129,7 +127,6 @@ impl Equipment {
             metrics: Arc::new(Metrics::new(names, config.threads)),
             identity: Arc::default(),
             scripts: Arc::default(),
-            monitors: Arc::new(Monitors::new(config.threads)),
             slowlog: Arc::new(SlowLog::new(config.slowlog_max_len)),
             mailboxes: Arc::new(mailboxes),
             config,
@@ -149,7 +146,6 @@ struct Worker {
     mailboxes: Arc<Mailboxes>,
     scripts: Arc<Scripts>,
     slowlog: Arc<SlowLog>,
-    monitors: Arc<Monitors>,
     monitoring: Monitoring,
     /// Nanoseconds from which on a request is noted as slow.
     slow_from: u64,
@@ -203,8 +199,7 @@ pub fn run(index: usize, equipment: Equipment, mail: mpsc::UnboundedReceiver<Mai
 
 impl Worker {
     fn new(index: usize, equipment: Equipment) -> Self {
-        let Equipment { config, topology, metrics, identity, mailboxes, scripts, slowlog, monitors } =
-            equipment;
+        let Equipment { config, topology, metrics, identity, mailboxes, scripts, slowlog } = equipment;
         let clock = quanta::Clock::new();
         Self {
             index,
@@ -245,7 +240,6 @@ impl Worker {
             mailboxes,
             scripts,
             slowlog,
-            monitors,
             monitoring: Monitoring::default(),
         }
     }
@@ -254,7 +248,6 @@ impl Worker {
     /// connections.
     async fn serve(self: Rc<Self>, mut mail: mpsc::UnboundedReceiver<Mail>) {
         tokio::task::spawn_local(tick::run(Rc::clone(&self)));
-        tokio::task::spawn_local(monitor::run(Rc::clone(&self)));
         tokio::task::spawn_local(deliver::run(Rc::clone(&self)));
         tokio::task::spawn_local(deliver::release(Rc::clone(&self)));
         let mut draining = false;

@@ -27,6 +27,7 @@ pub(super) async fn run(worker: Rc<Worker>) {
         worker.settle_slots();
         worker.tend_subscriptions(worker.answer_limit());
         worker.tend_tracking();
+        worker.tend_monitoring();
         if count % SWEEP == 0 {
             worker.sweep_clients();
             worker.sweep_backends();

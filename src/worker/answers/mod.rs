@@ -13,10 +13,11 @@ mod tracking;
 use std::{net::SocketAddr, rc::Rc};
 
 use super::{
-    Worker, broadcast,
+    Worker, apart, broadcast,
     client::Client,
-    dispatch::{Step, may_send, no_admin, refuse},
+    dispatch::{NO_CLUSTER, Step, may_send, no_admin, refuse},
     flight::Flight,
+    line::Reply,
     profile,
 };
 use crate::{
@@ -181,7 +182,7 @@ impl<'a> Ask<'a> {
         self.write(|w| w.simple("RESET"))
     }
 
-    /// From its answer on the client is shown what all clients ask.
+    /// From its answer on the client is shown what the primaries are asked.
     fn monitor(&self) -> Step {
         if !self.worker().config.admin_commands {
             return no_admin(self.client, self.command);
@@ -189,8 +190,21 @@ impl<'a> Ask<'a> {
         if self.client.waits() {
             return Step::Hold;
         }
-        self.worker().monitor(self.client);
-        self.ok()
+        let (ticket, monitor) = (self.client.ticket(Some(self.command)), Rc::clone(self.client));
+        apart::send(self.client, false, async move {
+            let worker = Rc::clone(&monitor.worker);
+            let monitored = Rc::clone(&worker).monitor_primaries().await;
+            move || {
+                if !monitored {
+                    return ticket.answer(Reply::Own(error(NO_CLUSTER).into_bytes()));
+                }
+                if !monitor.is_closed() {
+                    worker.monitor(&monitor);
+                }
+                ticket.answer(Reply::Copy(b"+OK\r\n"));
+            }
+        });
+        Step::Done
     }
 
     fn time(&self) -> Step {

@@ -152,12 +152,7 @@ impl Client {
                 self.held.set(true);
                 Taken::Nothing
             }
-            step => {
-                if self.worker.monitors.any() {
-                    self.worker.show(self, request);
-                }
-                Taken::Request(len, step)
-            }
+            step => Taken::Request(len, step),
         }
     }
 

@@ -20,7 +20,7 @@ pub(in crate::worker) struct Subscribed {
     names: [BTreeSet<Name>; 3],
     /// What they take.
     size: usize,
-    /// Whether it is shown what all clients ask (MONITOR).
+    /// Whether it is shown what the nodes are asked (MONITOR).
     monitors: bool,
     /// Since when more waits than its soft limit allows; 0 while that is not so.
     over_since: u64,
@@ -96,9 +96,9 @@ impl Client {
         self.change(|subscribed| subscribed.remove(kind, name))
     }
 
-    /// Makes it one that monitors. Returns whether it was none.
-    pub(in crate::worker) fn start_monitoring(&self) -> bool {
-        self.change(|subscribed| !std::mem::replace(&mut subscribed.monitors, true))
+    /// Makes it one that monitors.
+    pub(in crate::worker) fn start_monitoring(&self) {
+        self.change(|subscribed| subscribed.monitors = true);
     }
 
     /// Whether it monitors.

@@ -10,7 +10,6 @@
 //!
 //! Invariant: a client never keeps, for longer than news travel, a value that a node has changed.
 
-mod link;
 mod own;
 mod redirected;
 mod table;
@@ -22,22 +21,20 @@ use std::{
     rc::Rc,
 };
 
-use tokio::{sync::Notify, time::timeout};
-
 pub use self::redirected::{News, NoEar};
-use self::{
-    link::Link,
-    table::{Key, Table},
-};
+use self::table::{Key, Table};
 pub(super) use self::{
     redirected::{Ear, Redirection},
     tracked::{Change, Mode, Tracked, change},
 };
-use super::{Worker, client::Client};
+use super::{
+    Worker,
+    client::Client,
+    primaries::{Primaries, Wish},
+};
 use crate::{
-    cluster::{NodeAddr, Role},
     command::{self, Command},
-    resp::{Protocol, Request, encode_invalidation},
+    resp::{self, Protocol, Request, encode_invalidation},
 };
 
 /// What the tracking clients of one worker share.
@@ -48,40 +45,33 @@ pub(super) struct Tracking {
     /// Who hears of prefixes.
     listeners: RefCell<HashMap<u64, Rc<Client>>>,
     table: RefCell<Table>,
-    links: RefCell<HashMap<NodeAddr, Link>>,
+    primaries: Primaries,
     /// Who has connections of its own, which hear for it, by its number.
     owners: RefCell<HashMap<u32, Rc<Client>>>,
     last_own: Cell<u32>,
     /// The epoch of the slot table all of whose primaries are heard.
     heard: Cell<Option<u64>>,
-    changed: Notify,
-    /// Clients that wait until all are heard.
-    waiting: Cell<usize>,
 }
 
-/// Counts a client that waits.
-struct Waiting(Rc<Worker>);
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        self.0.tracking.waiting.update(|waiting| waiting - 1);
-    }
-}
+/// What primaries are asked.
+static WISH: Wish = Wish {
+    request: &["CLIENT", "TRACKING", "ON", "BCAST"],
+    take: |worker, ear| {
+        ear.frames(|frame| {
+            if let Some(keys) = resp::invalidated(frame) {
+                worker.invalidated(keys);
+            }
+        })
+    },
+    changed: Worker::tend_tracking,
+};
 
 impl Worker {
     /// Waits until changes are heard from every primary, not for longer than a request is retried.
     pub(super) async fn hear_of_changes(self: Rc<Self>) {
-        let waiting = Waiting(Rc::clone(&self));
-        self.tracking.waiting.update(|waiting| waiting + 1);
-        self.tend_tracking();
-        let heard = async {
-            while !self.hears_all() {
-                self.tracking.changed.notified().await;
-            }
-        };
+        let limit = self.config.retry_deadline;
         // Where that takes longer, its client keeps nothing.
-        let _ = timeout(self.config.retry_deadline, heard).await;
-        drop(waiting);
+        self.tracking.primaries.wait(limit, || self.tend_tracking(), || self.hears_all()).await;
     }
 
     fn hears_all(&self) -> bool {
@@ -129,31 +119,23 @@ impl Worker {
         for clients in [&tracking.readers, &tracking.listeners] {
             clients.borrow().values().for_each(Client::tell_late);
         }
-        let wanted = tracking.waiting.get() > 0
+        let wanted = tracking.primaries.are_awaited()
             || !tracking.readers.borrow().is_empty()
             || !tracking.listeners.borrow().is_empty();
         if !wanted {
-            if tracking.heard.take().is_some() || !tracking.links.borrow().is_empty() {
-                tracking.links.borrow_mut().clear();
+            if tracking.primaries.leave() {
+                tracking.heard.take();
                 tracking.table.take();
             }
             return;
         }
         let table = self.topology.table().load_full();
-        let primaries =
-            || table.nodes().iter().filter(|node| node.role == Role::Primary).map(|node| &node.addr);
-        let mut links = tracking.links.borrow_mut();
-        links.retain(|addr, _| primaries().any(|primary| primary == addr));
-        for addr in primaries() {
-            links.entry(addr.clone()).or_insert_with(|| Link::spawn(self, addr.clone()));
-        }
-        let all = !links.is_empty() && links.values().all(Link::is_live);
-        drop(links);
-        let heard = all.then(|| table.epoch());
+        tracking.primaries.follow(self, &table, &WISH);
+        let heard = tracking.primaries.are_live().then(|| table.epoch());
         if tracking.heard.replace(heard) != heard {
             self.follow_topology();
             self.tell_all();
-            tracking.changed.notify_waiters();
+            tracking.primaries.changed.notify_waiters();
         }
     }
 
