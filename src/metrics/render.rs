@@ -63,6 +63,7 @@ fn describe() {
         "Reads sent, by what their node is, where replicas may be read."
     );
     describe_counter!("slotway_retries_total", "Requests sent again, by cause.");
+    describe_counter!("slotway_retries_held_total", "Retries that waited, for too many were in vain.");
     describe_counter!("slotway_topology_refreshes_total", "Refreshes of the slot table.");
     describe_gauge!("slotway_topology_age_seconds", "Time since the last refresh that succeeded.");
     describe_gauge!("slotway_slots_unassigned", "Slots without an owner.");
@@ -113,6 +114,7 @@ fn record_traffic(metrics: &Metrics) {
         let count = metrics.total(|w| &w.retries[reason.index()]);
         counter!("slotway_retries_total", "reason" => reason.as_str()).absolute(count);
     }
+    counter!("slotway_retries_held_total").absolute(metrics.total(|w| &w.held));
     counter!("slotway_client_input_bytes_total").absolute(metrics.total(|w| &w.client_in));
     counter!("slotway_client_output_bytes_total").absolute(metrics.total(|w| &w.client_out));
     counter!("slotway_backend_input_bytes_total").absolute(metrics.total(|w| &w.backend_in));
@@ -209,7 +211,7 @@ mod tests {
         let mut names: Vec<_> = page.lines().filter_map(|l| l.strip_prefix("# TYPE ")).collect();
         let helps = page.lines().filter(|l| l.starts_with("# HELP ")).count();
         assert_eq!(names.len(), helps);
-        assert_eq!(names.iter().filter(|n| n.starts_with("slotway_")).count(), 25);
+        assert_eq!(names.iter().filter(|n| n.starts_with("slotway_")).count(), 26);
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), helps);

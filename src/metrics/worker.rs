@@ -21,6 +21,8 @@ pub struct WorkerMetrics {
     pub reads: [Cell; 2],
     /// Requests sent again, by [`RetryReason::index`].
     pub retries: [Cell; RetryReason::COUNT],
+    /// Retries that waited since too many were in vain.
+    pub held: Cell,
     /// Clients connected now.
     pub clients: Cell,
     /// Clients ever accepted.
@@ -76,6 +78,7 @@ impl WorkerMetrics {
             ask: Cell::default(),
             reads: Default::default(),
             retries: Default::default(),
+            held: Cell::default(),
             clients: Cell::default(),
             clients_total: Cell::default(),
             clients_closed: Default::default(),

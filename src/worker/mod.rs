@@ -9,6 +9,7 @@ mod backend;
 mod backoff;
 mod block;
 mod broadcast;
+mod budget;
 mod bundle;
 mod client;
 mod cross;
@@ -68,6 +69,7 @@ pub use who::Who;
 
 use self::{
     backend::Backend,
+    budget::Budgets,
     client::{Arrival, Client},
     dedicated::Pool,
     deliver::Deliveries,
@@ -172,6 +174,8 @@ struct Worker {
     any_unsettled: Cell<bool>,
     /// Until when more slots are expected to move.
     resharding_until: Cell<u64>,
+    /// How often it is tried in vain to have a request served, by the node; without an owner, by none.
+    budgets: Budgets<Option<NodeAddr>>,
     discoveries: Discoveries,
     deliveries: Deliveries,
     subscriptions: Subscriptions,
@@ -221,6 +225,7 @@ impl Worker {
             unsettled: RefCell::default(),
             any_unsettled: Cell::new(false),
             resharding_until: Cell::new(0),
+            budgets: Budgets::default(),
             discoveries: Discoveries::default(),
             deliveries: Deliveries::default(),
             subscriptions: Subscriptions::default(),

@@ -12,6 +12,7 @@ use std::{
 use tokio::sync::Notify;
 
 use super::{
+    budget::Budget,
     client::Client,
     flight::{Flight, NO_RETRY, Ticket},
     line::Reply,
@@ -49,6 +50,8 @@ pub(super) struct Retries {
     running: Cell<bool>,
     /// Whether one of them was sent and has not come back.
     flying: Cell<bool>,
+    /// Whether the last that was sent has come back to wait again.
+    in_vain: Cell<bool>,
     landed: Notify,
     pub(super) strays: Strays,
 }
@@ -82,6 +85,7 @@ impl Retries {
         let forgotten = self.queue.take();
         drop(forgotten);
         self.strays.clear();
+        self.in_vain.set(true);
         self.landed();
     }
 
@@ -146,6 +150,7 @@ pub(super) fn delay(client: &Rc<Client>, mut delayed: Delayed) {
         }
     }
     if was_flying {
+        client.retries.in_vain.set(true);
         client.retries.landed();
     }
 }
@@ -160,15 +165,19 @@ async fn run(client: Rc<Client>) {
         while !client.is_closed() && others_fly(&client, None) {
             tokio::time::sleep(LOOK).await;
         }
-        loop {
+        while let Some(budget) = leave(&client).await {
             let Some(mut delayed) = retries.queue.borrow_mut().pop_front() else { break };
             client.worker.tick_clock();
             let attempts = delayed.flight.attempts;
             retries.flying.set(true);
+            retries.in_vain.set(false);
             delayed.flight.serial = true;
             client.worker.send_again(&client, delayed);
             while retries.flying.get() {
                 retries.landed.notified().await;
+            }
+            if !retries.in_vain.get() {
+                budget.succeeded();
             }
             if retries.queue.borrow().front().is_some_and(|d| d.flight.attempts > attempts) {
                 break;
@@ -177,6 +186,24 @@ async fn run(client: Rc<Client>) {
     }
     retries.running.set(false);
     client.wake();
+}
+
+/// Waits until the oldest may be tried again, or its time is up; nothing if there is none. What it took is given
+/// back by a success.
+async fn leave(client: &Client) -> Option<Rc<Budget>> {
+    let worker = &client.worker;
+    let (slot, received) =
+        client.retries.queue.borrow().front().map(|d| (d.flight.slot, d.flight.received))?;
+    let budget = worker.budgets.of(slot.and_then(|slot| worker.owner_addr(slot)));
+    if !budget.take() {
+        worker.metrics.held.add(1);
+        worker.tick_clock();
+        let left = worker.config.retry_deadline.saturating_sub(worker.age(received));
+        if budget.wait(left).await && client.is_closed() {
+            budget.unused();
+        }
+    }
+    Some(budget)
 }
 
 /// Whether requests of `client` are under way that were sent along with the delayed ones and with that at place

@@ -25,6 +25,7 @@ pub(super) async fn run(worker: Rc<Worker>) {
         worker.follow_topology();
         worker.check_nodes();
         worker.settle_slots();
+        worker.budgets.refill();
         worker.tend_subscriptions(worker.answer_limit());
         worker.tend_tracking();
         worker.tend_monitoring();

@@ -4,6 +4,30 @@ use std::time::{Duration, Instant};
 
 use crate::support::{Act, FakeCluster, Gate, Proxy, Value, eventually, with_1_and_4_workers};
 
+/// Clients that wait for one node, and tries that are held back before the tries in vain are counted.
+const CROWD: usize = 300;
+const HELD: f64 = 700.0;
+
+#[test]
+fn a_crowd_that_waits_for_a_node_is_tried_again_in_measure_and_served_at_once() {
+    let (cluster, proxy) = one_node(1, &["--retry-deadline", "15s"]);
+    let mut clients: Vec<_> = (0..CROWD).map(|_| proxy.client()).collect();
+    cluster.always(0, "INCR a", Act::reply("-LOADING Redis is loading the dataset in memory"));
+    let begun = Instant::now();
+    clients.iter_mut().for_each(|client| client.send(&["INCR", "a"]));
+    proxy.reaches("slotway_retries_held_total", HELD);
+    let (asked, span) = (cluster.count(0, "INCR a"), begun.elapsed());
+    // The first of each, a hundred at once, and 200 a second.
+    let bound = CROWD + 100 + 20 * (2 + usize::try_from(span.as_millis()).unwrap() / 100);
+    assert!(asked <= bound, "{asked} requests in {span:?}, {bound} were due at most");
+    cluster.forget_script(0);
+    let freed = Instant::now();
+    for client in &mut clients {
+        assert!(!client.reply().is_error());
+    }
+    assert!(freed.elapsed() < Duration::from_secs(2), "served after {:?}", freed.elapsed());
+}
+
 /// Said of a write that was sent and not answered.
 const MAY_HAVE_RUN: &str = "may have been executed";
 
