@@ -18,6 +18,23 @@ const LENGTH: usize = 120;
 /// Different hash tags in use at one time.
 const TAGS: usize = 6;
 
+/// Words of what Redis 6.2 lacks, or looks at later: slotway knows it, and so it is refused at EXEC instead of when
+/// it is queued, or the other way round.
+const NEWER_THAN_62: &[&str] = &[
+    "SINTERCARD",
+    "LMPOP",
+    "ZMPOP",
+    "ZINTERCARD",
+    "EVAL_RO",
+    "EVALSHA_RO",
+    "SORT_RO",
+    "LCS",
+    "BLMPOP",
+    "EXPIREAT",
+    "PEXPIREAT",
+    "OBJECT",
+];
+
 type Args = Vec<Vec<u8>>;
 
 /// A request, and whether the order of its reply's elements says nothing.
@@ -52,7 +69,8 @@ fn one(random: &mut Random, tag: usize) -> Asked {
 }
 
 /// A transaction on keys of one slot; sometimes watched, sometimes discarded, sometimes wrong.
-fn transaction(random: &mut Random, requests: &mut Vec<Asked>) {
+fn transaction(random: &mut Random, kind: Kind, requests: &mut Vec<Asked>) {
+    let newer = if kind == Kind::Redis62 { NEWER_THAN_62 } else { &[] };
     let tag = random.below(TAGS);
     if random.below(4) == 0 {
         requests.push(Asked { args: arguments(random, tag, "WATCH K L"), unordered: false });
@@ -64,10 +82,8 @@ fn transaction(random: &mut Random, requests: &mut Vec<Asked>) {
             let template = random.pick(TEMPLATES);
             // Keys of other slots can't take part, SCRIPT is for all nodes, and what newer servers alone know is
             // refused by older ones at EXEC instead of when it is queued.
-            if !["K2", "K3", "SCRIPT", "WITHSCORE"]
-                .iter()
-                .any(|far| template.split(' ').any(|word| word == *far))
-            {
+            let mut odd = ["K2", "K3", "SCRIPT", "WITHSCORE"].iter().chain(newer);
+            if !odd.any(|odd| template.split(' ').any(|word| word == *odd)) {
                 break template;
             }
         };
@@ -76,11 +92,11 @@ fn transaction(random: &mut Random, requests: &mut Vec<Asked>) {
     requests.push(plain(if random.below(8) == 0 { "DISCARD" } else { "EXEC" }));
 }
 
-fn pipeline(random: &mut Random) -> Vec<Asked> {
+fn pipeline(random: &mut Random, kind: Kind) -> Vec<Asked> {
     let mut requests = Vec::new();
     for _ in 0..=random.below(LENGTH) {
         if random.below(20) == 0 {
-            transaction(random, &mut requests);
+            transaction(random, kind, &mut requests);
         } else {
             let tag = random.below(TAGS);
             requests.push(one(random, tag));
@@ -90,8 +106,8 @@ fn pipeline(random: &mut Random) -> Vec<Asked> {
 }
 
 /// Sends one random pipeline to both and compares the replies; how many there were.
-fn compare_once(random: &mut Random, proxied: &mut Client, single: &mut Client) -> usize {
-    let requests = pipeline(random);
+fn compare_once(random: &mut Random, kind: Kind, [proxied, single]: &mut [Client; 2]) -> usize {
+    let requests = pipeline(random, kind);
     let bytes: Vec<u8> = requests.iter().flat_map(|asked| encode(&asked.args)).collect();
     proxied.send_raw(&bytes);
     single.send_raw(&bytes);
@@ -99,14 +115,23 @@ fn compare_once(random: &mut Random, proxied: &mut Client, single: &mut Client) 
         let (got, wanted) = (proxied.reply(), single.reply());
         let shown = |args: &Args| args.iter().map(|arg| arg.escape_ascii().to_string()).collect::<Vec<_>>();
         let before: Vec<_> = requests[..index].iter().rev().take(8).map(|asked| shown(&asked.args)).collect();
+        // Where servers before 7.0 have texts of their own.
+        let refused = || kind == Kind::Redis62 && got.is_error() && is_old(&wanted);
         assert!(
-            same(&got, &wanted, *unordered),
+            same(&got, &wanted, *unordered) || refused(),
             "SLOTWAY_TEST_SEED={}: {:?}\n got {got:?}\nwant {wanted:?}\nbefore it, last first: {before:?}",
             random.seed(),
             shown(args),
         );
     }
     requests.len()
+}
+
+/// Whether it is an error in words that only servers before 7.0 use.
+fn is_old(error: &Value) -> bool {
+    let old =
+        ["unknown command `", "Unknown subcommand or wrong number of", "wrong number of arguments for MSET"];
+    old.iter().any(|old| error.text().contains(old))
 }
 
 /// Sets and maps have no order of their own, nor have the arrays that stand for them.
@@ -119,22 +144,24 @@ fn same(got: &Value, wanted: &Value, unordered: bool) -> bool {
 }
 
 /// Clients of the proxy and of one server, of the same protocol version.
-fn pair(proxy: &Proxy, server: &Server, resp3: bool) -> (Client, Client) {
+fn pair(proxy: &Proxy, server: &Server, resp3: bool) -> [Client; 2] {
     let mut single = server.client();
     if !resp3 {
-        return (proxy.client(), single);
+        return [proxy.client(), single];
     }
     single.run("HELLO 3");
-    (proxy.client3(), single)
+    [proxy.client3(), single]
+}
+
+/// Compares the replies of `proxy` with those of `server`, which is of `kind`; how many there were.
+pub(crate) fn compare_with(proxy: &Proxy, server: &Server, kind: Kind, resp3: bool) -> usize {
+    // A new seed each time, and so new keys.
+    let (mut clients, mut random) = (pair(proxy, server, resp3), Random::new());
+    (0..ROUNDS).map(|_| compare_once(&mut random, kind, &mut clients)).sum()
 }
 
 fn compare(setup: Setup, resp3: bool) {
-    let (proxy, server) = (setup.proxy(), Server::single(setup.kind));
-    let (mut proxied, mut single) = pair(&proxy, &server, resp3);
-    let mut random = Random::new();
-    for _ in 0..ROUNDS {
-        compare_once(&mut random, &mut proxied, &mut single);
-    }
+    compare_with(&setup.proxy(), &Server::single(setup.kind), setup.kind, resp3);
 }
 
 everywhere! {
@@ -159,16 +186,12 @@ fn soak_time() -> Duration {
 fn soak() {
     let end = Instant::now() + soak_time();
     let setups = [(Kind::Redis, 1), (Kind::Valkey, 4)].map(|(kind, threads)| Setup { kind, threads });
-    let grounds = setups.map(|setup| (setup.proxy(), Server::single(setup.kind)));
+    let grounds = setups.map(|setup| (setup.kind, setup.proxy(), Server::single(setup.kind)));
     let mut count = 0;
     while Instant::now() < end {
-        for (proxy, server) in &grounds {
+        for (kind, proxy, server) in &grounds {
             for resp3 in [false, true] {
-                // A new seed each time, and so new keys.
-                let mut random = Random::new();
-                let (mut proxied, mut single) = pair(proxy, server, resp3);
-                count +=
-                    (0..ROUNDS).map(|_| compare_once(&mut random, &mut proxied, &mut single)).sum::<usize>();
+                count += compare_with(proxy, server, *kind, resp3);
             }
         }
         eprintln!("soak: {count} replies compared");

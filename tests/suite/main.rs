@@ -96,4 +96,6 @@ mod transactions;
 #[cfg(test)]
 mod tutorial;
 #[cfg(test)]
+mod versions;
+#[cfg(test)]
 mod watches;

@@ -182,8 +182,9 @@ enum Question {
 impl Question {
     async fn answer(self, worker: &Rc<Worker>, words: Vec<Vec<u8>>, w: &mut ReplyWriter<'_>) {
         let names: Vec<Vec<u8>> = words.get(2..).unwrap_or_default().to_vec();
-        let Some(replies) = ask_primaries(worker, words).await else {
-            return w.error("CLUSTERDOWN a node of the cluster cannot be reached");
+        let replies = match ask_primaries(worker, words).await {
+            Ok(replies) => replies,
+            Err(error) => return w.error(&error),
         };
         match self {
             Self::Names => write_names(&replies, w),
@@ -206,8 +207,8 @@ impl Question {
     }
 }
 
-/// The replies of all primaries to the request `words`; none if one did not answer.
-async fn ask_primaries(worker: &Rc<Worker>, words: Vec<Vec<u8>>) -> Option<Vec<Value>> {
+/// The replies of all primaries to the request `words`, or an error if one gave that or did not answer.
+async fn ask_primaries(worker: &Rc<Worker>, words: Vec<Vec<u8>>) -> Result<Vec<Value>, String> {
     let table = worker.topology.table().load_full();
     let primaries = table.nodes().iter().filter(|node| node.role == Role::Primary);
     let words: Rc<[Vec<u8>]> = words.into();
@@ -222,10 +223,16 @@ async fn ask_primaries(worker: &Rc<Worker>, words: Vec<Vec<u8>>) -> Option<Vec<V
         .collect();
     let mut replies = Vec::new();
     for reply in asked {
-        replies.push(reply.await.ok().flatten().filter(|reply| reply.as_error().is_none())?);
+        match reply.await.ok().flatten() {
+            Some(Value::Error(error)) => return Err(error),
+            Some(reply) => replies.push(reply),
+            None => return Err(UNREACHABLE.to_owned()),
+        }
     }
-    (!replies.is_empty()).then_some(replies)
+    if replies.is_empty() { Err(UNREACHABLE.to_owned()) } else { Ok(replies) }
 }
+
+const UNREACHABLE: &str = "CLUSTERDOWN a node of the cluster cannot be reached";
 
 fn write_names(replies: &[Value], w: &mut ReplyWriter<'_>) {
     let lists = replies.iter().filter_map(Value::as_array);

