@@ -38,9 +38,9 @@ soak: ## Compare random requests with one server's answers for SECONDS (60)
 	@tests/setup test
 	SLOTWAY_TEST_SOAK=$(or $(SECONDS),60) $(CARGO) test --test suite -- --ignored --nocapture against_single::soak
 
-chaos: ## Break real clusters in every way, each for SECONDS (20), while clients work; print what they saw
+chaos: ## Break real clusters in every way, SECONDS (20) each, while clients work (SERVERS=all: of every version)
 	@tests/setup test
-	SLOTWAY_TEST_CHAOS=$(or $(SECONDS),20) $(CARGO) test --test suite -- --ignored --nocapture chaos::long_run
+	SLOTWAY_TEST_CHAOS=$(or $(SECONDS),20) SLOTWAY_TEST_SERVERS=$(SERVERS) $(CARGO) test --test suite -- --ignored --nocapture chaos::long_run
 
 bench: ## Measure slotway beside its peers (benches/run --help tells more)
 	benches/run $(BENCH)

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::{
     losses::UNPLANNED,
+    moves::PATIENT,
     stage::{Event, Happen, MOVING, Promise, Scene},
 };
 use crate::support::{Client, Cluster, Kind, Value, slot::key_in};
@@ -15,6 +16,7 @@ pub(super) const ROLES: Event = Event {
     promise: Promise::Unnoticed,
     voted: false,
     happen: Happen::Here(roles),
+    flags: PATIENT,
     kind: Kind::Valkey,
     ..UNPLANNED
 };
@@ -26,6 +28,7 @@ pub(super) const PORTS: Event = Event {
     happen: Happen::Here(ports),
     local: false,
     replicas: 0,
+    kind: Kind::Redis62,
     ..UNPLANNED
 };
 
@@ -123,7 +126,8 @@ fn all_ports(scene: &Scene<'_>) {
 
 /// Clients that come at once.
 const CROWD: usize = 5_000;
-/// Connections that a worker may try while a node is away, for the first second: then it is one in a second.
+/// Connections that a worker may try while a node is away, for the first second: then the pauses are half a second
+/// to a second.
 const DIALS: usize = 8;
 
 fn storm(scene: &Scene<'_>) {
@@ -142,7 +146,7 @@ fn storm(scene: &Scene<'_>) {
         let served = |client: &mut Client| assert!(!client.reply().is_error());
         crowd.iter_mut().for_each(served);
         let (dials, span) = (tried() - before, begun.elapsed());
-        let bound = scene.workers * (DIALS + usize::try_from(span.as_secs()).expect("few"));
+        let bound = scene.workers * (DIALS + 2 * usize::try_from(span.as_secs()).expect("few"));
         assert!(dials <= bound, "{dials} dials in {span:?}");
         cluster.node(0).restart();
         crowd.iter_mut().for_each(served);

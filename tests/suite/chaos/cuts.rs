@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{
     losses::UNPLANNED,
+    moves::PATIENT,
     network::Network,
     stage::{Event, Happen, MOVING, Promise, Rounds},
 };
@@ -24,6 +25,7 @@ pub(super) const ONE_NODE: Event = Event {
     voted: false,
     flags: &["--retry-deadline", "1s", "--backend-timeout", "500ms"],
     happen: Happen::Apart(one_node),
+    kind: Kind::Valkey81,
     ..UNPLANNED
 };
 
@@ -31,6 +33,8 @@ pub(super) const ONE_NODE: Event = Event {
 pub(super) const MINORITY: Event = Event {
     name: "network cut between a primary and the other nodes",
     promise: Promise::Unnoticed,
+    planned: true,
+    flags: PATIENT,
     happen: Happen::Apart(minority),
     kind: Kind::Valkey,
     ..UNPLANNED
@@ -42,6 +46,7 @@ pub(super) const MINORITY_AND_PROXY: Event = Event {
     promise: Promise::Down,
     local: false,
     flags: &["--retry-deadline", "1s", "--backend-timeout", "500ms"],
+    planned: true,
     happen: Happen::Apart(minority_and_proxy),
     kind: Kind::Redis82,
     ..UNPLANNED

@@ -18,8 +18,10 @@ pub(super) const UNPLANNED: Event = Event {
     promise: Promise::MayHaveRun,
     voted: true,
     silence: Duration::from_secs(6),
+    planned: false,
     local: true,
     kind: Kind::Redis,
+    kinds: Kind::ALL,
     threads: 2,
     replicas: 1,
     server_flags: &["--cluster-replica-validity-factor", "0", "--cluster-require-full-coverage", "no"],
@@ -57,6 +59,7 @@ pub(super) const HESITANT: Event = Event {
     server_flags: &["--cluster-node-timeout", "8000", "--cluster-require-full-coverage", "no"],
     flags: &["--retry-deadline", "20s", "--backend-timeout", "300ms"],
     replicas: 0,
+    kind: Kind::Redis62,
     ..UNPLANNED
 };
 
@@ -69,7 +72,7 @@ pub(super) const ALL_DOWN: Event = Event {
     replicas: 0,
     local: false,
     flags: &["--retry-deadline", "500ms"],
-    kind: Kind::Valkey,
+    kind: Kind::Valkey81,
     ..UNPLANNED
 };
 

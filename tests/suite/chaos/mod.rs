@@ -3,6 +3,7 @@
 //! ```text
 //! cargo test --test suite chaos::      each event for a moment, and its promise
 //! make chaos SECONDS=60                each event for a minute, and a table of what was seen
+//! make chaos SERVERS=all               each event on all servers that can do it
 //! ```
 //! `tally` counts what clients see, `ledger` knows what a key may hold, `workload` and `works` are the clients,
 //! `stage` brings cluster, proxy and clients together; what happens there is in `moves`, `losses`, `cuts` and
@@ -23,6 +24,7 @@ mod works;
 use std::{env, time::Duration};
 
 use self::stage::Event;
+use crate::support::Kind;
 
 /// How long an event goes on in the ordinary suite; it happens at least once.
 const MOMENT: Duration = Duration::from_secs(2);
@@ -43,9 +45,11 @@ macro_rules! events {
 /// Lets it happen for a moment and compares what clients saw with what they are promised.
 #[expect(clippy::print_stdout, reason = "what is skipped must be seen")]
 fn keeps_its_promise(event: &Event) {
-    match stage::perform(event, MOMENT) {
-        Ok(row) => row.assert_kept(event),
-        Err(reason) => println!("skipped: no network namespaces here: {reason}"),
+    for event in each(event) {
+        match stage::perform(&event, MOMENT) {
+            Ok(row) => row.assert_kept(&event),
+            Err(reason) => println!("skipped: no network namespaces here: {reason}"),
+        }
     }
 }
 
@@ -69,6 +73,21 @@ events! {
     a_cluster_that_moved_away_is_found_by_its_seeds_name: cuts::ADDRESSES,
 }
 
+/// `event` on its own servers, or on those that `SLOTWAY_TEST_SERVERS` names and that can do it: `all`, or one
+/// [`Kind`].
+fn each(event: &Event) -> impl Iterator<Item = Event> {
+    let wish = env::var("SLOTWAY_TEST_SERVERS").unwrap_or_default();
+    let named = |kind: &Kind| wish == "all" || wish == format!("{kind:?}");
+    assert!(
+        wish.is_empty() || Kind::ALL.iter().any(named),
+        "SLOTWAY_TEST_SERVERS is all or one of {:?}",
+        Kind::ALL
+    );
+    let wanted = |kind: &&Kind| if wish.is_empty() { **kind == event.kind } else { named(kind) };
+    let kinds: Vec<Kind> = event.kinds.iter().filter(wanted).copied().collect();
+    kinds.into_iter().map(|kind| event.on(kind))
+}
+
 /// How long each event goes on in a long run: `SLOTWAY_TEST_CHAOS` seconds, at most a day.
 fn long() -> Duration {
     let seconds = env::var("SLOTWAY_TEST_CHAOS").map_or(Ok(20), |text| text.parse::<u64>());
@@ -81,8 +100,8 @@ fn long() -> Duration {
 fn long_run() {
     println!("{}", table::HEAD);
     let mut rows = Vec::new();
-    for event in ALL {
-        match stage::perform(event, long()) {
+    for event in ALL.iter().flat_map(|event| each(event)) {
+        match stage::perform(&event, long()) {
             Ok(row) => {
                 println!("{row}");
                 rows.push((event, row));

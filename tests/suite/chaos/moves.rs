@@ -14,8 +14,10 @@ const PLANNED: Event = Event {
     promise: Promise::Unnoticed,
     voted: false,
     silence: Duration::from_secs(4),
+    planned: false,
     local: true,
     kind: Kind::Redis,
+    kinds: Kind::ALL,
     threads: 2,
     replicas: 0,
     server_flags: &[],
@@ -23,15 +25,23 @@ const PLANNED: Event = Event {
     happen: Happen::Here(|_| {}),
 };
 
+/// No node dies: one that keeps writes while it gives way, or is slow, must not count as lost.
+pub(super) const PATIENT: &[&str] = &["--retry-deadline", "20s", "--backend-timeout", "15s"];
+
 /// Slots move as administrators move them.
-pub(super) const KEY_BY_KEY: Event =
-    Event { name: "slots move key by key", happen: Happen::Here(key_by_key), threads: 1, ..PLANNED };
+pub(super) const KEY_BY_KEY: Event = Event {
+    name: "slots move key by key",
+    happen: Happen::Here(key_by_key),
+    threads: 1,
+    kind: Kind::Redis62,
+    ..PLANNED
+};
 
 /// The same with workers that share their connections.
 pub(super) const KEY_BY_KEY_SHARED: Event = Event {
     name: "the same, workers sharing connections",
     happen: Happen::Here(key_by_key),
-    kind: Kind::Valkey,
+    kind: Kind::Valkey81,
     threads: 4,
     flags: &["--retry-deadline", "20s", "--backend-connections-per-node", "1"],
     ..PLANNED
@@ -42,6 +52,7 @@ pub(super) const AT_ONCE: Event = Event {
     name: "slots move at once (MIGRATESLOTS)",
     happen: Happen::Here(at_once),
     kind: Kind::Valkey,
+    kinds: &[Kind::Valkey],
     threads: 4,
     ..PLANNED
 };
@@ -51,6 +62,8 @@ pub(super) const FAILOVER: Event = Event {
     name: "planned failover, again and again",
     happen: Happen::Here(failover),
     replicas: 1,
+    planned: true,
+    flags: PATIENT,
     local: false,
     kind: Kind::Redis82,
     ..PLANNED

@@ -8,7 +8,7 @@ use crate::support::{
     Client, Value,
     hosts::{Host, Hosts},
     process::Process,
-    slot::SLOTS,
+    slot::{SLOTS, add_slots},
     wait::within,
 };
 
@@ -180,9 +180,8 @@ fn form(hosts: &Hosts) {
         let mut client = node_client(hosts, index);
         client.run(&format!("CLUSTER SET-CONFIG-EPOCH {}", index + 1));
         if index < 3 {
-            let bound = |index: usize| usize::from(SLOTS) * index / 3;
-            let (first, last) = (bound(index), bound(index + 1) - 1);
-            assert_eq!(client.run(&format!("CLUSTER ADDSLOTSRANGE {first} {last}")), Value::ok());
+            let own = (0..SLOTS).filter(|slot| usize::from(*slot) * 3 / usize::from(SLOTS) == index);
+            assert_eq!(client.run(&add_slots(own)), Value::ok());
         }
     }
     for index in 1..NODES {

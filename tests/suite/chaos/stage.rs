@@ -33,6 +33,7 @@ pub(super) enum Promise {
 }
 
 /// One row of the table.
+#[derive(Clone, Copy)]
 pub(super) struct Event {
     /// What happens.
     pub(super) name: &'static str,
@@ -41,9 +42,13 @@ pub(super) struct Event {
     pub(super) voted: bool,
     /// The longest time that a client may have to wait.
     pub(super) silence: Duration,
+    /// Whether it includes a planned failover. Redis before 7.0 lets a primary that gave way keep writes for 10 s.
+    pub(super) planned: bool,
     /// Whether the third primary is none of its business, so that clients of it must not notice anything.
     pub(super) local: bool,
     pub(super) kind: Kind,
+    /// Servers that can do it.
+    pub(super) kinds: &'static [Kind],
     /// Workers of the proxy.
     pub(super) threads: usize,
     pub(super) replicas: usize,
@@ -53,7 +58,17 @@ pub(super) struct Event {
     pub(super) happen: Happen,
 }
 
+impl Event {
+    /// The same with servers of this `kind`.
+    pub(super) fn on(&self, kind: Kind) -> Self {
+        let kept =
+            if kind == Kind::Redis62 && self.planned { Duration::from_secs(10) } else { Duration::ZERO };
+        Self { kind, silence: self.silence + kept, ..*self }
+    }
+}
+
 /// Where an event happens, and what it does.
+#[derive(Clone, Copy)]
 pub(super) enum Happen {
     /// On loopback.
     Here(fn(&Scene<'_>)),

@@ -76,6 +76,8 @@ impl fmt::Display for Row {
             Kind::Redis => "Redis",
             Kind::Redis82 => "Redis 8.2",
             Kind::Valkey => "Valkey",
+            Kind::Redis62 => "Redis 6.2",
+            Kind::Valkey81 => "Valkey 8.1",
         };
         write!(out, "| {event} | {servers} | {replies} | {errors} | {faults} | {silence} | {elsewhere} |")
     }
