@@ -223,6 +223,24 @@ impl Backend {
         }
     }
 
+    /// What it waits for, in words.
+    #[cfg(test)]
+    pub(super) fn dump(&self) -> String {
+        let queue = self.queue.borrow();
+        let number = |flight: &Flight| flight.ticket.as_ref().map(super::flight::Ticket::number);
+        let flights: Vec<_> = queue.flights.iter().map(number).collect();
+        let flags = [&self.connected, &self.woken, &self.retired].map(Cell::get);
+        format!(
+            "backend {} {:?}: {} sent of {flights:?}, {} B unwritten; progress at {} ms; \
+             connected, woken, retired: {flags:?}",
+            self.addr,
+            self.profile,
+            queue.sent,
+            queue.outbox.unwritten(),
+            self.progress.get() / 1_000_000
+        )
+    }
+
     #[inline]
     fn wake(&self) {
         if !self.woken.replace(true)

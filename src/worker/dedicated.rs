@@ -11,12 +11,12 @@ use std::{
     rc::Rc,
     sync::Arc,
     task::Poll,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::timeout,
+    time::{Instant, timeout},
 };
 
 use super::{Worker, backoff::Gate, dial, profile::Profile, stream::Stream};
@@ -159,14 +159,14 @@ impl Shelf {
     /// Whether the node may be dialled: not by all who want it while it is away.
     fn may_dial(&self) -> bool {
         let mut gate = self.gate.get();
-        let may = gate.lets_through(tokio::time::Instant::now());
+        let may = gate.lets_through(Instant::now());
         self.gate.set(gate);
         may
     }
 
     fn dialled(&self, connected: bool) {
         let mut gate = self.gate.get();
-        gate.ended(connected, tokio::time::Instant::now());
+        gate.ended(connected, Instant::now());
         self.gate.set(gate);
     }
 }
@@ -219,7 +219,7 @@ impl Pool {
             !idle.is_empty()
                 || Rc::strong_count(shelf) > 1
                 || shelf.permits.available_permits() < shelf.share
-                || shelf.gate.get().is_shut(tokio::time::Instant::now())
+                || shelf.gate.get().is_shut(Instant::now())
         });
     }
 }

@@ -3,10 +3,9 @@
 //!
 //! Knows no command. Invariant: sent a second time only if it surely did not run, or only reads.
 
-use std::{
-    rc::Rc,
-    time::{Duration, Instant},
-};
+use std::{rc::Rc, time::Duration};
+
+use tokio::time::Instant;
 
 use super::{
     Worker,

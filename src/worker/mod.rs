@@ -12,6 +12,7 @@ mod broadcast;
 mod budget;
 mod bundle;
 mod client;
+mod clock;
 mod cross;
 mod dedicated;
 mod deliver;
@@ -71,6 +72,7 @@ use self::{
     backend::Backend,
     budget::Budgets,
     client::{Arrival, Client},
+    clock::Clock,
     dedicated::Pool,
     deliver::Deliveries,
     discover::Discoveries,
@@ -157,7 +159,7 @@ struct Worker {
     read_own_writes: u64,
     credentials: Credentials,
     metrics: Arc<WorkerMetrics>,
-    clock: quanta::Clock,
+    clock: Clock,
     /// Nanoseconds of `clock` at the last read or write.
     now: Cell<u64>,
     routes: RefCell<Routes>,
@@ -204,7 +206,7 @@ pub fn run(index: usize, equipment: Equipment, mail: mpsc::UnboundedReceiver<Mai
 impl Worker {
     fn new(index: usize, equipment: Equipment) -> Self {
         let Equipment { config, topology, metrics, identity, mailboxes, scripts, slowlog } = equipment;
-        let clock = quanta::Clock::new();
+        let clock = Clock::new();
         Self {
             index,
             credentials: Credentials {
@@ -212,7 +214,7 @@ impl Worker {
                 password: config.cluster_password.clone(),
             },
             metrics: metrics.worker(index),
-            now: Cell::new(clock.delta_as_nanos(0, clock.raw())),
+            now: Cell::new(clock.read()),
             clock,
             routes: RefCell::new(Routes::new(&topology, config.read_from)),
             scratch: RefCell::new(vec![0; intake::SCRATCH].into()),
@@ -357,7 +359,7 @@ impl Worker {
     /// Reads the clock.
     #[inline]
     fn tick_clock(&self) -> u64 {
-        let now = self.clock.delta_as_nanos(0, self.clock.raw());
+        let now = self.clock.read();
         self.now.set(now);
         now
     }

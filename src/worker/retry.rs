@@ -89,6 +89,14 @@ impl Retries {
         self.landed();
     }
 
+    /// What waits, in words.
+    #[cfg(test)]
+    pub(super) fn dump(&self) -> String {
+        let numbers: Vec<u64> = self.queue.borrow().iter().map(Delayed::number).collect();
+        let (running, flying) = (self.running.get(), self.flying.get());
+        format!("delayed {numbers:?}, running: {running}, flying: {flying}")
+    }
+
     fn insert(&self, delayed: Delayed) {
         let mut queue = self.queue.borrow_mut();
         let place = queue.partition_point(|other| other.number() < delayed.number());

@@ -13,10 +13,10 @@ use std::{
     cell::Cell,
     collections::{BTreeMap, HashSet},
     rc::Rc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use tokio::task::JoinSet;
+use tokio::{task::JoinSet, time::Instant};
 
 use super::{
     Worker, apart,

@@ -385,6 +385,21 @@ impl Client {
         }
     }
 
+    /// What it waits for, in words.
+    #[cfg(test)]
+    pub(super) fn dump(&self) -> String {
+        let line = self.line.borrow();
+        let awaited: Vec<u64> = line.awaited().collect();
+        let flags = [&self.held, &self.reads, &self.due, &self.holding, &self.woken].map(Cell::get);
+        let unwritten = line.outbox.unwritten();
+        let (waiting, epoch, retries) = (line.waiting(), self.epoch.get(), self.retries.dump());
+        format!(
+            "client {}: {waiting} wait, of these places {awaited:?}; {unwritten} B unwritten; epoch {epoch}; \
+             held, reads, due, holding, woken: {flags:?}; {retries}",
+            self.id
+        )
+    }
+
     fn poll(self: &Rc<Self>, cx: &mut Context<'_>) -> Poll<CloseReason> {
         self.arm(cx);
         self.reads.set(false);

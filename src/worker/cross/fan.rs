@@ -5,12 +5,9 @@
 //! changed ([`lookout`](crate::worker::lookout)). So it never waits at two nodes, which could both give it
 //! something. Invariant: what a node gave is the reply.
 
-use std::{
-    rc::Rc,
-    time::{Duration, Instant},
-};
+use std::{rc::Rc, time::Duration};
 
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::{ODD_REPLY, transact};
 use crate::{

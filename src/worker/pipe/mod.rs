@@ -52,10 +52,14 @@ pub struct Wish {
 
 #[cfg(any(test, fuzzing))]
 impl Wish {
-    /// Grants it `lane`; says to which node that must lead.
-    pub(super) fn grant(self, lane: DuplexStream) -> NodeAddr {
+    /// Which node it is to lead to.
+    pub(super) fn addr(&self) -> &NodeAddr {
+        &self.id.addr
+    }
+
+    /// Grants it `lane`.
+    pub(super) fn grant(self, lane: DuplexStream) {
         let _ = self.lane.send(lane);
-        self.id.addr
     }
 }
 

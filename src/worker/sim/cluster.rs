@@ -8,15 +8,15 @@ use std::{
     time::Duration,
 };
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::io::AsyncReadExt;
 
-use super::NodeAddr;
+use super::{Wish, grant, stalls::Stalls};
 use crate::{
-    cluster::{SLOTS, Slot, SlotTable, TableBuilder},
+    cluster::{NodeAddr, SLOTS, Slot, SlotTable, TableBuilder},
     resp::{Limits, RequestParser, Scanned},
 };
 
-const NODES: usize = 3;
+pub(super) const NODES: usize = 3;
 /// The hash tags of all keys.
 pub(super) const TAGS: [&str; 3] = ["a", "b", "c"];
 
@@ -31,16 +31,19 @@ pub(super) struct Trouble {
     pub(super) errors: bool,
     /// Nodes close connections, with or without having run the request at hand.
     pub(super) breaks: bool,
+    /// Nodes stop for a while, and connections to them are made late or never.
+    pub(super) stalls: bool,
 }
 
 pub(super) struct Cluster {
     random: RefCell<fastrand::Rng>,
-    trouble: Trouble,
+    pub(super) trouble: Trouble,
     /// Per tag: who has it, and who it is moving to.
     owners: RefCell<[(usize, Option<usize>); TAGS.len()]>,
     /// Per node: its keys.
     keys: [RefCell<BTreeMap<String, String>>; NODES],
     broken: Cell<u64>,
+    pub(super) stalls: Stalls,
 }
 
 /// What a connection remembers from one request to the next.
@@ -71,6 +74,7 @@ impl Cluster {
             owners: RefCell::new([(0, None), (1, None), (2, None)]),
             keys: Default::default(),
             broken: Cell::new(0),
+            stalls: Stalls::new(),
         }
     }
 
@@ -110,6 +114,9 @@ impl Cluster {
             tokio::time::sleep(Duration::from_millis(pause)).await;
             let tag = usize::try_from(self.random(0..TAGS.len() as u64)).unwrap();
             let (owner, target) = self.owners.borrow()[tag];
+            if self.is_frozen(owner) || target.is_some_and(|target| self.is_frozen(target)) {
+                continue;
+            }
             let Some(target) = target else {
                 let other = usize::try_from(self.random(1..NODES as u64)).unwrap();
                 self.owners.borrow_mut()[tag].1 = Some((owner + other) % NODES);
@@ -119,6 +126,7 @@ impl Cluster {
                 self.keys[owner].borrow().keys().filter(|key| tag_of(key) == tag).cloned().collect();
             if left.is_empty() {
                 self.owners.borrow_mut()[tag] = (target, None);
+                self.rest().await;
                 continue;
             }
             let key = &left[usize::try_from(self.random(0..left.len() as u64)).unwrap()];
@@ -127,13 +135,18 @@ impl Cluster {
         }
     }
 
-    /// Serves one connection to the node at `addr` until it breaks.
-    pub(super) async fn serve(self: Rc<Self>, to: NodeAddr, mut stream: DuplexStream) {
-        let node = (0..NODES).find(|node| addr(*node) == to).expect("one of the nodes");
+    /// Serves one connection to the node that `wish` is for until it breaks.
+    pub(super) async fn serve(self: Rc<Self>, wish: Wish) {
+        let node = (0..NODES).find(|node| addr(*node) == *wish.addr()).expect("one of the nodes");
+        if !self.accepts(node).await {
+            return;
+        }
+        let mut stream = grant(wish);
         let limits = Limits { max_bulk: usize::MAX, max_frame: u32::MAX as usize, authenticated: true };
         let (mut bytes, mut parser, mut connection) =
             (Vec::new(), RequestParser::default(), Connection::default());
         loop {
+            self.thaw(node).await;
             match parser.scan(&bytes, &limits).expect("a request") {
                 Scanned::Request(len) => {
                     let request = parser.request(&bytes, len);
@@ -143,13 +156,14 @@ impl Cluster {
                     bytes.drain(..len);
                     if self.random(0..4) == 0 {
                         tokio::time::sleep(Duration::from_millis(self.random(0..8))).await;
+                        self.thaw(node).await;
                     }
                     let breaks = self.trouble.breaks && self.random(0..150) == 0;
                     if breaks && self.random(0..2) == 0 {
                         return self.broken.update(|n| n + 1);
                     }
                     let reply = self.answer(node, args, &mut connection);
-                    if breaks || stream.write_all(reply.as_bytes()).await.is_err() {
+                    if breaks || self.write(&mut stream, reply.as_bytes()).await.is_err() {
                         return self.broken.update(|n| n + 1);
                     }
                 }

@@ -4,13 +4,15 @@ use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
-use super::{Node, World, in_virtual_time};
+use super::{Node, World, grant, in_virtual_time};
 use crate::cluster::{NodeAddr, Slot, TableBuilder};
 
 /// Virtual time after which a client that is still there hangs up.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Connections to nodes that get any answer; later ones are closed at once.
 const CONNECTIONS: usize = 16;
+/// Nodes may be silent: only the client gives up.
+const FLAGS: &str = "--retry-deadline 60s --backend-timeout 0s";
 /// What ends a piece: it is sent only when what it may answer has come.
 const CUT: &[u8] = b"\xff\xff";
 
@@ -24,14 +26,14 @@ pub fn fuzz(bytes: &[u8]) {
     nodes.reverse();
     in_virtual_time(0, async move {
         let said = Rc::new(RefCell::new((nodes, CONNECTIONS)));
-        let node: Node = Rc::new(move |_, stream| {
-            tokio::task::spawn_local(answer(Rc::clone(&said), stream));
+        let node: Node = Rc::new(move |wish| {
+            tokio::task::spawn_local(answer(Rc::clone(&said), grant(wish)));
         });
         let mut table = TableBuilder::default();
         let (first, last) = (Slot::of(b"0"), Slot::of(b"a"));
         table.own(first.min(last), first.max(last), &addr(1));
         table.own(Slot::of(b"b"), Slot::of(b"b"), &addr(2));
-        let (world, _signals) = World::new(table.build(1), &node);
+        let (world, _signals) = World::new(table.build(1), &node, FLAGS);
         let mut stream = world.client(1);
         let talk = async {
             for piece in &client {

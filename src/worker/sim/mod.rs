@@ -5,9 +5,15 @@
 mod client;
 #[cfg(test)]
 mod cluster;
+#[cfg(test)]
+mod dump;
 mod fuzz;
 #[cfg(test)]
+mod ledger;
+#[cfg(test)]
 mod seeds;
+#[cfg(test)]
+mod stalls;
 
 pub use fuzz::fuzz;
 
@@ -21,7 +27,7 @@ use std::{
 use tokio::{io::DuplexStream, sync::mpsc};
 
 use super::{
-    Equipment, Mail, Worker,
+    Equipment, Mail, Wish, Worker,
     client::{Arrival, Client},
     deliver,
     routes::Routes,
@@ -30,7 +36,7 @@ use super::{
 };
 use crate::{
     cli,
-    cluster::{NodeAddr, SlotTable},
+    cluster::SlotTable,
     config::Config,
     topology::{Signal, Topology},
 };
@@ -38,18 +44,17 @@ use crate::{
 /// Bytes in each direction between the worker and a peer.
 const WIRE: usize = 64 * 1024;
 
-fn config() -> Config {
-    // With lanes instead of sockets, a stand-in can give the worker its connections.
-    let words =
-        "slotway n0:1 --threads 2 --backend-connections-per-node 1 --retry-deadline 60s --backend-timeout 0s";
+/// What `flags` say, given to a worker whose connections a stand-in can give it: lanes, not sockets.
+fn config(flags: &str) -> Config {
+    let words = format!("slotway n0:1 --threads 2 --backend-connections-per-node 1 {flags}");
     match cli::parse(words.split(' ').map(OsString::from)) {
         Ok(cli::Wish::Run(config)) => *config,
         _ => panic!("these are settings"),
     }
 }
 
-/// Serves a connection that the worker wants to the node at that address.
-type Node = Rc<dyn Fn(NodeAddr, DuplexStream)>;
+/// Does with the worker's wish for a connection what the node that it names does.
+type Node = Rc<dyn Fn(Wish)>;
 
 /// One worker, and the ways to all that it talks to.
 struct World {
@@ -57,9 +62,9 @@ struct World {
 }
 
 impl World {
-    /// A worker that begins with `table`; with what it signals.
-    fn new(table: SlotTable, node: &Node) -> (Self, mpsc::Receiver<Signal>) {
-        let config = Arc::new(config());
+    /// A worker with the settings in `flags` that begins with `table`; with what it signals.
+    fn new(table: SlotTable, node: &Node, flags: &str) -> (Self, mpsc::Receiver<Signal>) {
+        let config = Arc::new(config(flags));
         let (topology, signals) = Topology::new();
         topology.store(table);
         let (equipment, mail) = Equipment::new(config, topology);
@@ -94,14 +99,20 @@ impl Drop for World {
     }
 }
 
-/// Gives the worker connections to the nodes that it wants.
+/// Hands on the worker's wishes for connections.
 async fn connect(mut mail: mpsc::UnboundedReceiver<Mail>, node: Node) {
     while let Some(mail) = mail.recv().await {
         if let Mail::Lane(wish) = mail {
-            let (near, far) = tokio::io::duplex(WIRE);
-            node(wish.grant(near), far);
+            node(wish);
         }
     }
+}
+
+/// Grants the wish: the node's end of the connection.
+fn grant(wish: Wish) -> DuplexStream {
+    let (near, far) = tokio::io::duplex(WIRE);
+    wish.grant(near);
+    far
 }
 
 thread_local! {
