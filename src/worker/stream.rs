@@ -109,15 +109,17 @@ impl Stream {
         }
     }
 
-    /// Writes from `slices` at once or not at all: nobody is woken when there is room again. A lane, which no
-    /// client has, is only polled.
-    pub(super) fn try_write(&self, slices: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    /// Writes from `slices` at once or not at all: nobody is woken when there is room again.
+    pub(super) fn try_write(&mut self, slices: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
         let written = match (self, slices) {
             (Self::Tcp(tcp), [one]) => tcp.try_write(one),
             (Self::Tcp(tcp), many) => tcp.try_write_vectored(many),
             (Self::Unix(unix), [one]) => unix.try_write(one),
             (Self::Unix(unix), many) => unix.try_write_vectored(many),
-            (Self::Lane(_), _) => return Poll::Pending,
+            (Self::Lane(lane), many) => {
+                let mut cx = Context::from_waker(Waker::noop());
+                return Pin::new(lane).poll_write_vectored(&mut cx, many);
+            }
         };
         match written {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Poll::Pending,

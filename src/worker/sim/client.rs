@@ -29,6 +29,15 @@ pub(super) struct Outcome {
     pub(super) errors: BTreeMap<String, u64>,
 }
 
+/// How much longer a text is than it must be: seldom so much that replies are not copied, or that a stream holds no two.
+fn padding(random: &mut fastrand::Rng) -> usize {
+    match random.u32(..64) {
+        0..54 => 0,
+        54..63 => random.usize(..1500),
+        _ => random.usize(..40_000),
+    }
+}
+
 impl Outcome {
     fn note(&mut self, reply: &Value) {
         self.requests += 1;
@@ -99,7 +108,7 @@ fn act(id: u64, serial: u64, random: &mut fastrand::Rng, requests: &mut Vec<u8>)
     let key = |tag: &str, n: u64| format!("{{{tag}}}:{id}:{n}");
     let (one, both) = (key(tag, random.u64(..KEYS)), (0..KEYS).map(|n| key(tag, n)).collect::<Vec<_>>());
     let set: Vec<String> = TAGS.iter().map(|tag| format!("{{{tag}}}:{id}:set")).collect();
-    let text = format!("{serial},");
+    let text = format!("{serial}{},", "x".repeat(padding(random)));
     match random.u32(..9) {
         0..=2 => {
             send(&format!("APPEND {one} {text}"));
