@@ -48,15 +48,24 @@ pub(super) async fn dial(
     profile: impl Into<Profile>,
     credentials: &Credentials,
 ) -> Result<Stream, DialError> {
-    let tcp = TcpStream::connect((addr.host(), addr.port())).await?;
-    tcp.set_nodelay(true)?;
-    // What was given up must not reach the node later: the kernel forgets at once what it could not send.
-    SockRef::from(&tcp).set_linger(Some(Duration::ZERO))?;
-    let mut stream = Stream::Tcp(tcp);
+    let mut stream = connect(addr).await?;
     let (greeting, replies) = greeting(profile.into(), credentials);
     write_all(&mut stream, &greeting).await?;
     read_replies(&mut stream, replies).await?;
     Ok(stream)
+}
+
+/// A connection on which nothing was said yet.
+async fn connect(addr: &NodeAddr) -> io::Result<Stream> {
+    #[cfg(any(test, fuzzing))]
+    if let Some(connected) = super::sim::connect(addr) {
+        return connected;
+    }
+    let tcp = TcpStream::connect((addr.host(), addr.port())).await?;
+    tcp.set_nodelay(true)?;
+    // What was given up must not reach the node later: the kernel forgets at once what it could not send.
+    SockRef::from(&tcp).set_linger(Some(Duration::ZERO))?;
+    Ok(Stream::Tcp(tcp))
 }
 
 /// What is sent first, and how many replies are due for it.

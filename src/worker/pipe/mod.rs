@@ -50,19 +50,6 @@ pub struct Wish {
     lane: oneshot::Sender<DuplexStream>,
 }
 
-#[cfg(any(test, fuzzing))]
-impl Wish {
-    /// Which node it is to lead to.
-    pub(super) fn addr(&self) -> &NodeAddr {
-        &self.id.addr
-    }
-
-    /// Grants it `lane`.
-    pub(super) fn grant(self, lane: DuplexStream) {
-        let _ = self.lane.send(lane);
-    }
-}
-
 /// A connection to `addr` for `worker`: its own, or a lane of one that it shares.
 pub(super) async fn connect(worker: &Worker, addr: &NodeAddr, profile: Profile) -> Result<Stream, DialError> {
     let Some(pipes) = worker.config.pipes_per_node().filter(|_| profile.own == 0) else {

@@ -8,9 +8,9 @@ use std::{
     time::Duration,
 };
 
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, DuplexStream};
 
-use super::{Wish, grant, stalls::Stalls};
+use super::stalls::Stalls;
 use crate::{
     cluster::{NodeAddr, SLOTS, Slot, SlotTable, TableBuilder},
     resp::{Limits, RequestParser, Scanned},
@@ -33,6 +33,8 @@ pub(super) struct Trouble {
     pub(super) breaks: bool,
     /// Nodes stop for a while, and connections to them are made late or never.
     pub(super) stalls: bool,
+    /// Workers share connections.
+    pub(super) shared: bool,
 }
 
 pub(super) struct Cluster {
@@ -135,13 +137,19 @@ impl Cluster {
         }
     }
 
-    /// Serves one connection to the node that `wish` is for until it breaks.
-    pub(super) async fn serve(self: Rc<Self>, wish: Wish) {
-        let node = (0..NODES).find(|node| addr(*node) == *wish.addr()).expect("one of the nodes");
-        if !self.accepts(node).await {
-            return;
+    /// Accepts a connection to the node at `to`, or refuses it.
+    pub(super) fn accept(self: &Rc<Self>, to: &NodeAddr, stream: DuplexStream) -> bool {
+        let node = (0..NODES).find(|node| addr(*node) == *to).expect("one of the nodes");
+        let accepts = !self.refuses(node);
+        if accepts {
+            tokio::task::spawn_local(Rc::clone(self).serve(node, stream));
         }
-        let mut stream = grant(wish);
+        accepts
+    }
+
+    /// Serves one connection to a node until it breaks.
+    async fn serve(self: Rc<Self>, node: usize, mut stream: DuplexStream) {
+        self.hesitate_to_greet().await;
         let limits = Limits { max_bulk: usize::MAX, max_frame: u32::MAX as usize, authenticated: true };
         let (mut bytes, mut parser, mut connection) =
             (Vec::new(), RequestParser::default(), Connection::default());
@@ -271,6 +279,7 @@ impl Cluster {
                 }
                 "+OK\r\n".to_owned()
             }
+            "PING" => "+PONG\r\n".to_owned(),
             "GET" => bulk(keys.get(&args[1])),
             "MGET" => {
                 let values: String = args[1..].iter().map(|key| bulk(keys.get(key))).collect();

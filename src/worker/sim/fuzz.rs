@@ -4,7 +4,7 @@ use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
-use super::{Node, World, grant, in_virtual_time};
+use super::{Node, World, in_virtual_time};
 use crate::cluster::{NodeAddr, Slot, TableBuilder};
 
 /// Virtual time after which a client that is still there hangs up.
@@ -26,14 +26,15 @@ pub fn fuzz(bytes: &[u8]) {
     nodes.reverse();
     in_virtual_time(0, async move {
         let said = Rc::new(RefCell::new((nodes, CONNECTIONS)));
-        let node: Node = Rc::new(move |wish| {
-            tokio::task::spawn_local(answer(Rc::clone(&said), grant(wish)));
+        let node: Node = Rc::new(move |_, stream| {
+            tokio::task::spawn_local(answer(Rc::clone(&said), stream));
+            true
         });
         let mut table = TableBuilder::default();
         let (first, last) = (Slot::of(b"0"), Slot::of(b"a"));
         table.own(first.min(last), first.max(last), &addr(1));
         table.own(Slot::of(b"b"), Slot::of(b"b"), &addr(2));
-        let (world, _signals) = World::new(table.build(1), &node, FLAGS);
+        let (world, _signals) = World::new(table.build(1), node, FLAGS);
         let mut stream = world.client(1);
         let talk = async {
             for piece in &client {
@@ -65,7 +66,7 @@ fn split(bytes: &[u8]) -> Vec<Vec<u8>> {
     pieces
 }
 
-/// Answers each read with a piece, until there is none.
+/// Answers the greeting, then each read with a piece, until there is none.
 async fn answer(said: Rc<RefCell<(Vec<Vec<u8>>, usize)>>, mut stream: DuplexStream) {
     {
         let mut said = said.borrow_mut();
@@ -73,6 +74,11 @@ async fn answer(said: Rc<RefCell<(Vec<Vec<u8>>, usize)>>, mut stream: DuplexStre
         said.1 = left;
     }
     let mut room = [0; 4096];
+    let Ok(greeting) = stream.read(&mut room).await else { return };
+    let greetings = memchr::memchr_iter(b'*', &room[..greeting]).count();
+    if stream.write_all(&b"+OK\r\n".repeat(greetings)).await.is_err() {
+        return;
+    }
     while let Ok(1..) = stream.read(&mut room).await {
         let Some(piece) = said.borrow_mut().0.pop() else { return };
         if stream.write_all(&piece).await.is_err() {

@@ -1,5 +1,5 @@
-//! A worker by itself, in virtual time, for tests: its nodes and clients are tasks beside its own, the streams
-//! between them are in memory, and time passes when nothing else can happen.
+//! Workers by themselves, in virtual time, for tests: nodes and clients are tasks beside theirs, the streams between
+//! them are in memory, and time passes when nothing else can happen.
 
 #[cfg(test)]
 mod client;
@@ -18,8 +18,9 @@ mod stalls;
 pub use fuzz::fuzz;
 
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
     ffi::OsString,
+    io,
     rc::Rc,
     sync::{Arc, Once},
 };
@@ -27,16 +28,14 @@ use std::{
 use tokio::{io::DuplexStream, sync::mpsc};
 
 use super::{
-    Equipment, Mail, Wish, Worker,
+    Equipment, Worker,
     client::{Arrival, Client},
-    deliver,
     routes::Routes,
     stream::Stream,
-    tick,
 };
 use crate::{
     cli,
-    cluster::SlotTable,
+    cluster::{NodeAddr, SlotTable},
     config::Config,
     topology::{Signal, Topology},
 };
@@ -44,46 +43,64 @@ use crate::{
 /// Bytes in each direction between the worker and a peer.
 const WIRE: usize = 64 * 1024;
 
-/// What `flags` say, given to a worker whose connections a stand-in can give it: lanes, not sockets.
 fn config(flags: &str) -> Config {
-    let words = format!("slotway n0:1 --threads 2 --backend-connections-per-node 1 {flags}");
+    let words = format!("slotway n0:1 {flags}");
     match cli::parse(words.split(' ').map(OsString::from)) {
         Ok(cli::Wish::Run(config)) => *config,
         _ => panic!("these are settings"),
     }
 }
 
-/// Does with the worker's wish for a connection what the node that it names does.
-type Node = Rc<dyn Fn(Wish)>;
+/// Serves a connection to the node at that address; false if the node refuses it.
+type Node = Rc<dyn Fn(&NodeAddr, DuplexStream) -> bool>;
 
-/// One worker, and the ways to all that it talks to.
+thread_local! {
+    /// The nodes of the simulation on this thread.
+    static NODES: RefCell<Option<Node>> = const { RefCell::new(None) };
+}
+
+/// A connection to the stand-in for the node at `addr`, or why there is none; nothing where nothing is simulated.
+pub(super) fn connect(addr: &NodeAddr) -> Option<io::Result<Stream>> {
+    let node = NODES.with_borrow(Clone::clone)?;
+    let (near, far) = tokio::io::duplex(WIRE);
+    let accepted = node(addr, far);
+    Some(if accepted { Ok(Stream::Lane(near)) } else { Err(io::ErrorKind::ConnectionRefused.into()) })
+}
+
+/// Workers of one proxy, and the ways to all that they talk to.
 struct World {
-    worker: Rc<Worker>,
+    workers: Vec<Rc<Worker>>,
 }
 
 impl World {
-    /// A worker with the settings in `flags` that begins with `table`; with what it signals.
-    fn new(table: SlotTable, node: &Node, flags: &str) -> (Self, mpsc::Receiver<Signal>) {
-        let config = Arc::new(config(flags));
+    /// With the settings in `flags`, beginning with `table`; with what the workers signal.
+    fn new(table: SlotTable, node: Node, flags: &str) -> (Self, mpsc::Receiver<Signal>) {
+        NODES.set(Some(node));
         let (topology, signals) = Topology::new();
         topology.store(table);
-        let (equipment, mail) = Equipment::new(config, topology);
-        let worker = Rc::new(Worker::new(0, equipment));
-        tokio::task::spawn_local(tick::run(Rc::clone(&worker)));
-        tokio::task::spawn_local(deliver::run(Rc::clone(&worker)));
-        tokio::task::spawn_local(deliver::release(Rc::clone(&worker)));
-        for mail in mail {
-            tokio::task::spawn_local(connect(mail, Rc::clone(node)));
-        }
-        (Self { worker }, signals)
+        let (equipment, mail) = Equipment::new(Arc::new(config(flags)), topology);
+        let work = |(index, mail)| {
+            let worker = Rc::new(Worker::new(index, equipment.clone()));
+            tokio::task::spawn_local(Rc::clone(&worker).serve(mail));
+            worker
+        };
+        (Self { workers: mail.into_iter().enumerate().map(work).collect() }, signals)
     }
 
-    /// A client's end of a new connection.
+    /// Where the workers' slot table is.
+    #[cfg(test)]
+    fn topology(&self) -> Arc<Topology> {
+        Arc::clone(&self.workers[0].topology)
+    }
+
+    /// A client's end of a new connection to one of the workers.
     fn client(&self, id: u64) -> DuplexStream {
         let (near, far) = tokio::io::duplex(WIRE);
         let arrival = Arrival { id, stream: Stream::Lane(near), peer: "p".into(), local: "l".into() };
-        let client = Client::new(&self.worker, arrival);
-        self.worker.clients.borrow_mut().insert(id, Rc::clone(&client));
+        let turn = usize::try_from(id).unwrap_or_default() % self.workers.len();
+        let worker = &self.workers[turn];
+        let client = Client::new(worker, arrival);
+        worker.clients.borrow_mut().insert(id, Rc::clone(&client));
         tokio::task::spawn_local(client.serve());
         far
     }
@@ -92,27 +109,14 @@ impl World {
 /// A worker and what it has hold each other, as they do until the process ends.
 impl Drop for World {
     fn drop(&mut self) {
-        self.worker.clients.take();
-        self.worker.backends.take();
-        self.worker.pipes.take();
-        self.worker.routes.replace(Routes::new(&self.worker.topology, self.worker.config.read_from));
-    }
-}
-
-/// Hands on the worker's wishes for connections.
-async fn connect(mut mail: mpsc::UnboundedReceiver<Mail>, node: Node) {
-    while let Some(mail) = mail.recv().await {
-        if let Mail::Lane(wish) = mail {
-            node(wish);
+        NODES.take();
+        for worker in &self.workers {
+            worker.clients.take();
+            worker.backends.take();
+            worker.pipes.take();
+            worker.routes.replace(Routes::new(&worker.topology, worker.config.read_from));
         }
     }
-}
-
-/// Grants the wish: the node's end of the connection.
-fn grant(wish: Wish) -> DuplexStream {
-    let (near, far) = tokio::io::duplex(WIRE);
-    wish.grant(near);
-    far
 }
 
 thread_local! {

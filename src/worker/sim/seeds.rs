@@ -48,11 +48,11 @@ fn run(seed: u64, trouble: Trouble) -> Outcome {
     in_virtual_time(seed, async {
         let cluster = Rc::new(Cluster::new(seed, trouble));
         let nodes = Rc::clone(&cluster);
-        let node: Node = Rc::new(move |wish| {
-            tokio::task::spawn_local(Rc::clone(&nodes).serve(wish));
-        });
-        let (world, signals) = World::new(cluster.table(1), &node, FLAGS);
-        tokio::task::spawn_local(control(signals, Arc::clone(&world.worker.topology), Rc::clone(&cluster)));
+        let node: Node = Rc::new(move |addr, stream| nodes.accept(addr, stream));
+        let workers =
+            if trouble.shared { "--threads 2 --backend-connections-per-node 1" } else { "--threads 1" };
+        let (world, signals) = World::new(cluster.table(1), node, &format!("{FLAGS} {workers}"));
+        tokio::task::spawn_local(control(signals, world.topology(), Rc::clone(&cluster)));
         let outcome = Rc::new(RefCell::new(Outcome::default()));
         let mut clients = tokio::task::JoinSet::new();
         for id in 0..CLIENTS {
@@ -90,7 +90,8 @@ fn try_seeds(trouble: Trouble) -> Outcome {
     all
 }
 
-const NONE: Trouble = Trouble { moves: false, old_rules: false, errors: false, breaks: false, stalls: false };
+const NONE: Trouble =
+    Trouble { moves: false, old_rules: false, errors: false, breaks: false, stalls: false, shared: false };
 
 #[test]
 fn in_quiet_times_no_client_sees_an_error() {
@@ -121,14 +122,18 @@ fn broken_connections_lose_and_double_nothing() {
 
 #[test]
 fn nodes_that_hesitate_leave_no_client_without_a_reply() {
-    try_seeds(Trouble { stalls: true, ..NONE });
+    for shared in [false, true] {
+        try_seeds(Trouble { stalls: true, shared, ..NONE });
+    }
 }
 
 #[test]
 fn all_at_once_lose_and_double_nothing() {
     for old_rules in [false, true] {
         for stalls in [false, true] {
-            try_seeds(Trouble { moves: true, old_rules, errors: true, breaks: true, stalls });
+            for shared in [false, true] {
+                try_seeds(Trouble { moves: true, old_rules, errors: true, breaks: true, stalls, shared });
+            }
         }
     }
 }

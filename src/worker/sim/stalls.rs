@@ -70,18 +70,18 @@ impl Cluster {
         }
     }
 
-    /// Whether the node takes a new connection, and answers the greeting.
-    pub(super) async fn accepts(&self, node: usize) -> bool {
-        if Instant::now() < self.stalls.refuses[node].get() {
-            return false;
-        }
-        self.thaw(node).await;
+    /// Whether the node cannot be dialled now.
+    pub(super) fn refuses(&self, node: usize) -> bool {
+        Instant::now() < self.stalls.refuses[node].get()
+    }
+
+    /// Before a new connection is served: seldom late, or never.
+    pub(super) async fn hesitate_to_greet(&self) {
         match self.trouble.stalls.then(|| self.random(0..16)) {
             Some(0) => sleep(self.span()).await,
             Some(1) => sleep(Duration::from_secs(3600)).await,
             _ => {}
         }
-        true
     }
 
     /// Writes a reply, seldom in two halves.
