@@ -10,7 +10,7 @@ use std::{
 
 use tokio::io::{AsyncReadExt, DuplexStream};
 
-use super::stalls::Stalls;
+use super::{replicas::Past, stalls::Stalls};
 use crate::{
     cluster::{NodeAddr, SLOTS, Slot, SlotTable, TableBuilder},
     resp::{Limits, RequestParser, Scanned},
@@ -35,6 +35,8 @@ pub(super) struct Trouble {
     pub(super) stalls: bool,
     /// Workers share connections.
     pub(super) shared: bool,
+    /// Each node has a replica, which answers reads; only replicas hesitate.
+    pub(super) replicas: bool,
 }
 
 pub(super) struct Cluster {
@@ -46,21 +48,24 @@ pub(super) struct Cluster {
     keys: [RefCell<BTreeMap<String, String>>; NODES],
     broken: Cell<u64>,
     pub(super) stalls: Stalls,
+    pub(super) past: Past,
 }
 
 /// What a connection remembers from one request to the next.
 #[derive(Default)]
-struct Connection {
+pub(super) struct Connection {
+    pub(super) readonly: bool,
     asking: bool,
     queued: Option<Vec<Vec<String>>>,
     dirty: bool,
 }
 
-fn addr(node: usize) -> NodeAddr {
+/// Behind the primaries come their replicas.
+pub(super) fn addr(node: usize) -> NodeAddr {
     NodeAddr::new(&format!("n{node}"), 1)
 }
 
-fn tag_of(key: &str) -> usize {
+pub(super) fn tag_of(key: &str) -> usize {
     TAGS.iter().position(|tag| key.starts_with(&format!("{{{tag}}}"))).expect("a key with a tag")
 }
 
@@ -70,8 +75,10 @@ pub(super) fn slot_of(tag: usize) -> Slot {
 
 impl Cluster {
     pub(super) fn new(seed: u64, trouble: Trouble) -> Self {
+        let mut random = fastrand::Rng::with_seed(seed);
         Self {
-            random: RefCell::new(fastrand::Rng::with_seed(seed)),
+            past: Past::new(&mut random),
+            random: RefCell::new(random),
             trouble,
             owners: RefCell::new([(0, None), (1, None), (2, None)]),
             keys: Default::default(),
@@ -88,9 +95,12 @@ impl Cluster {
     pub(super) fn table(&self, epoch: u64) -> SlotTable {
         let mut table = TableBuilder::default();
         let last = Slot::new(SLOTS as u64 - 1).unwrap();
-        table.own(Slot::new(0).unwrap(), last, &addr(0));
-        for node in 1..NODES {
-            table.own(last, Slot::new(0).unwrap(), &addr(node));
+        for node in 0..NODES {
+            let first = if node == 0 { Slot::new(0).unwrap() } else { last };
+            let primary = table.own(first, last, &addr(node)).expect("room for it");
+            if self.trouble.replicas {
+                table.replicate(&addr(NODES + node), primary);
+            }
         }
         for (tag, (owner, _)) in self.owners.borrow().iter().enumerate() {
             table.own(slot_of(tag), slot_of(tag), &addr(*owner));
@@ -139,7 +149,7 @@ impl Cluster {
 
     /// Accepts a connection to the node at `to`, or refuses it.
     pub(super) fn accept(self: &Rc<Self>, to: &NodeAddr, stream: DuplexStream) -> bool {
-        let node = (0..NODES).find(|node| addr(*node) == *to).expect("one of the nodes");
+        let node = (0..2 * NODES).find(|node| addr(*node) == *to).expect("one of the nodes");
         let accepts = !self.refuses(node);
         if accepts {
             tokio::task::spawn_local(Rc::clone(self).serve(node, stream));
@@ -170,7 +180,10 @@ impl Cluster {
                     if breaks && self.random(0..2) == 0 {
                         return self.broken.update(|n| n + 1);
                     }
-                    let reply = self.answer(node, args, &mut connection);
+                    let reply = match node.checked_sub(NODES) {
+                        Some(primary) => self.answer_as_replica(primary, &args, &mut connection),
+                        None => self.answer(node, args, &mut connection),
+                    };
                     if breaks || self.write(&mut stream, reply.as_bytes()).await.is_err() {
                         return self.broken.update(|n| n + 1);
                     }
@@ -232,11 +245,16 @@ impl Cluster {
         format!("*{}\r\n{replies}", queued.len())
     }
 
+    pub(super) fn random_error(&self) -> Option<String> {
+        let fails = self.trouble.errors && self.random(0..40) == 0;
+        fails.then(|| "-LOADING Redis is loading the dataset in memory\r\n".to_owned())
+    }
+
     /// As redis cluster.c `getNodeByQuery`.
     fn refusal(&self, node: usize, requests: &[&Vec<String>], asking: bool) -> Option<String> {
         let keys: Vec<&str> = requests.iter().flat_map(|args| keys_of(args)).collect();
-        if self.trouble.errors && self.random(0..40) == 0 {
-            return Some("-LOADING Redis is loading the dataset in memory\r\n".to_owned());
+        if let Some(error) = self.random_error() {
+            return Some(error);
         }
         let tag = tag_of(keys.first()?);
         let (owner, target) = self.owners.borrow()[tag];
@@ -264,6 +282,7 @@ impl Cluster {
         let mut append = |key: &str, text: &str| {
             let value = keys.entry(key.to_owned()).or_default();
             value.push_str(text);
+            self.past.note(key, value);
             value.len()
         };
         match args[0].to_uppercase().as_str() {
@@ -275,6 +294,7 @@ impl Cluster {
             }
             "MSET" => {
                 for pair in args[1..].chunks(2) {
+                    self.past.note(&pair[0], &pair[1]);
                     keys.insert(pair[0].clone(), pair[1].clone());
                 }
                 "+OK\r\n".to_owned()
@@ -290,11 +310,11 @@ impl Cluster {
     }
 }
 
-fn bulk(value: Option<&String>) -> String {
+pub(super) fn bulk(value: Option<&String>) -> String {
     value.map_or_else(|| "$-1\r\n".to_owned(), |value| format!("${}\r\n{value}\r\n", value.len()))
 }
 
-fn keys_of(args: &[String]) -> Vec<&str> {
+pub(super) fn keys_of(args: &[String]) -> Vec<&str> {
     let keys: Vec<&String> = match args[0].to_uppercase().as_str() {
         "EVAL" => args[3..].iter().take(args[2].parse().expect("a number")).collect(),
         "MSET" => args[1..].iter().step_by(2).collect(),

@@ -13,9 +13,13 @@ type Text = (String, bool);
 pub(super) struct Ledger {
     /// Of each key the texts, in the order of the requests.
     keys: BTreeMap<String, Vec<Text>>,
+    /// The number of the request whose reply came last.
+    answered: u64,
+    /// Reads may see what was sent behind them: replicas answer them.
+    pub(super) sees_ahead: bool,
 }
 
-/// One request, and what it does. Each text is another, and ends with a comma.
+/// One request, and what it does. A text begins with the request's number and ends with a comma.
 pub(super) enum Act {
     /// Appends this to these keys, all or none.
     Append(Vec<String>, String),
@@ -26,8 +30,13 @@ pub(super) enum Act {
 }
 
 impl Ledger {
+    pub(super) fn new(sees_ahead: bool) -> Self {
+        Self { sees_ahead, ..Self::default() }
+    }
+
     /// Takes the reply to the oldest request that has none.
     pub(super) fn note(&mut self, act: &Act, reply: &Value) {
+        self.answered += 1;
         let error = reply.as_error();
         match act {
             Act::Append(keys, text) => {
@@ -59,10 +68,24 @@ impl Ledger {
                 let values = reply.as_array().map_or_else(|| vec![reply.clone()], <[Value]>::to_vec);
                 assert_eq!(values.len(), keys.len(), "{keys:?}: {reply:?}");
                 for (key, value) in keys.iter().zip(values) {
-                    self.seen(key, value.as_str().unwrap_or_default());
+                    if let Some(value) = self.until_now(key, value.as_str().unwrap_or_default()) {
+                        self.seen(key, value);
+                    }
                 }
             }
         }
+    }
+
+    /// What of `value` of `key` was sent before the request at hand; nothing if it hides that.
+    fn until_now<'a>(&self, key: &str, value: &'a str) -> Option<&'a str> {
+        let number =
+            |text: &str| text.trim_end_matches([',', 'x']).parse::<u64>().expect("a request's number");
+        let mut texts = value.split_inclusive(',');
+        let Some(first) = texts.find(|text| self.sees_ahead && number(text) > self.answered) else {
+            return Some(value);
+        };
+        let len = value.len() - first.len() - texts.map(str::len).sum::<usize>();
+        (!key.ends_with("set")).then_some(&value[..len])
     }
 
     /// Compares all keys with what the nodes have.

@@ -11,6 +11,8 @@ mod fuzz;
 #[cfg(test)]
 mod ledger;
 #[cfg(test)]
+mod replicas;
+#[cfg(test)]
 mod seeds;
 #[cfg(test)]
 mod stalls;
@@ -47,7 +49,7 @@ fn config(flags: &str) -> Config {
     let words = format!("slotway n0:1 {flags}");
     match cli::parse(words.split(' ').map(OsString::from)) {
         Ok(cli::Wish::Run(config)) => *config,
-        _ => panic!("these are settings"),
+        other => panic!("no settings: {words}: {other:?}"),
     }
 }
 

@@ -13,16 +13,17 @@ use super::{
     client::{self, Outcome},
     cluster::{Cluster, Trouble},
     in_virtual_time,
+    ledger::Ledger,
+    replicas::WINDOW,
 };
 use crate::topology::{Signal, Topology};
 
-/// Clients at one time, and requests that each sends, or a few more.
+/// Clients at one time.
 const CLIENTS: u64 = 3;
-const REQUESTS: u64 = 60;
 /// Requests end soon, so that this is tried too; `stalls` knows how long nodes may be silent.
 const FLAGS: &str = "--retry-deadline 2s --backend-timeout 300ms";
 /// Seeds that an ordinary test run tries for each kind of trouble.
-const SEEDS: u64 = 60;
+const SEEDS: u64 = 30;
 
 /// Does with signals what control does, and refreshes at random moments.
 async fn control(mut signals: mpsc::Receiver<Signal>, topology: Arc<Topology>, cluster: Rc<Cluster>) {
@@ -43,21 +44,35 @@ async fn control(mut signals: mpsc::Receiver<Signal>, topology: Arc<Topology>, c
     }
 }
 
+fn flags(seed: u64, trouble: Trouble) -> String {
+    let workers = if trouble.shared { "2 --backend-connections-per-node 1" } else { "1" };
+    let mut flags = format!("{FLAGS} --threads {workers}");
+    if trouble.replicas {
+        let from = if seed % 2 == 0 { "prefer-replica" } else { "any" };
+        flags += &format!(" --read-from {from} --read-after-write-primary {WINDOW}ms");
+    }
+    flags
+}
+
 /// What `seed` comes to under `trouble`.
 fn run(seed: u64, trouble: Trouble) -> Outcome {
     in_virtual_time(seed, async {
         let cluster = Rc::new(Cluster::new(seed, trouble));
         let nodes = Rc::clone(&cluster);
         let node: Node = Rc::new(move |addr, stream| nodes.accept(addr, stream));
-        let workers =
-            if trouble.shared { "--threads 2 --backend-connections-per-node 1" } else { "--threads 1" };
-        let (world, signals) = World::new(cluster.table(1), node, &format!("{FLAGS} {workers}"));
+        let (world, signals) = World::new(cluster.table(1), node, &flags(seed, trouble));
         tokio::task::spawn_local(control(signals, world.topology(), Rc::clone(&cluster)));
         let outcome = Rc::new(RefCell::new(Outcome::default()));
         let mut clients = tokio::task::JoinSet::new();
         for id in 0..CLIENTS {
             let stream = world.client(id + 1);
-            clients.spawn_local(client::work(id, seed, stream, REQUESTS, Rc::clone(&outcome)));
+            clients.spawn_local(client::work(
+                id,
+                seed,
+                stream,
+                Ledger::new(trouble.replicas),
+                Rc::clone(&outcome),
+            ));
         }
         let moving = tokio::task::spawn_local(Rc::clone(&cluster).shuffle());
         tokio::task::spawn_local(Rc::clone(&cluster).hesitate());
@@ -69,7 +84,8 @@ fn run(seed: u64, trouble: Trouble) -> Outcome {
         for ledger in ledgers {
             ledger.compare(&cluster);
         }
-        outcome.take()
+        let outcome = outcome.take();
+        Outcome { by_replicas: cluster.past.read.get(), ..outcome }
     })
 }
 
@@ -90,8 +106,15 @@ fn try_seeds(trouble: Trouble) -> Outcome {
     all
 }
 
-const NONE: Trouble =
-    Trouble { moves: false, old_rules: false, errors: false, breaks: false, stalls: false, shared: false };
+const NONE: Trouble = Trouble {
+    moves: false,
+    old_rules: false,
+    errors: false,
+    breaks: false,
+    stalls: false,
+    shared: false,
+    replicas: false,
+};
 
 #[test]
 fn in_quiet_times_no_client_sees_an_error() {
@@ -128,12 +151,20 @@ fn nodes_that_hesitate_leave_no_client_without_a_reply() {
 }
 
 #[test]
+fn replicas_that_lag_or_hesitate_do_not_hide_a_clients_own_writes() {
+    for shared in [false, true] {
+        let all =
+            try_seeds(Trouble { errors: true, breaks: true, stalls: true, shared, replicas: true, ..NONE });
+        assert!(all.by_replicas > 0, "{all:?}");
+    }
+}
+
+#[test]
 fn all_at_once_lose_and_double_nothing() {
-    for old_rules in [false, true] {
-        for stalls in [false, true] {
-            for shared in [false, true] {
-                try_seeds(Trouble { moves: true, old_rules, errors: true, breaks: true, stalls, shared });
-            }
-        }
+    for (old_rules, stalls, shared) in
+        [(false, false, false), (true, true, false), (false, true, true), (true, false, true)]
+    {
+        let all = Trouble { moves: true, errors: true, breaks: true, ..NONE };
+        try_seeds(Trouble { old_rules, stalls, shared, ..all });
     }
 }

@@ -16,8 +16,8 @@ const TIMEOUT: u64 = 300;
 
 /// Until when each node does not run, and refuses to be dialled.
 pub(super) struct Stalls {
-    frozen: [Cell<Instant>; NODES],
-    refuses: [Cell<Instant>; NODES],
+    frozen: [Cell<Instant>; 2 * NODES],
+    refuses: [Cell<Instant>; 2 * NODES],
 }
 
 impl Stalls {
@@ -33,6 +33,8 @@ impl Cluster {
         while self.trouble.stalls {
             sleep(Duration::from_millis(self.random(0..500))).await;
             let node = usize::try_from(self.random(0..NODES as u64)).expect("a small number");
+            // Clients would not see that a write which may have run ran late, and then again not.
+            let node = node + NODES * usize::from(self.trouble.replicas);
             let until = Instant::now() + self.span();
             let stalls = &self.stalls;
             match self.random(0..4) {
