@@ -48,7 +48,7 @@ fn flags(seed: u64, trouble: Trouble) -> String {
     let workers = if trouble.shared { "2 --backend-connections-per-node 1" } else { "1" };
     let mut flags = format!("{FLAGS} --threads {workers}");
     if trouble.replicas {
-        let from = if seed % 2 == 0 { "prefer-replica" } else { "any" };
+        let from = if seed.is_multiple_of(2) { "prefer-replica" } else { "any" };
         flags += &format!(" --read-from {from} --read-after-write-primary {WINDOW}ms");
     }
     flags

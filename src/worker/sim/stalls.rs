@@ -30,7 +30,10 @@ impl Stalls {
 impl Cluster {
     /// Stops nodes for ever new random times.
     pub(super) async fn hesitate(self: Rc<Self>) {
-        while self.trouble.stalls {
+        if !self.trouble.stalls {
+            return;
+        }
+        loop {
             sleep(Duration::from_millis(self.random(0..500))).await;
             let node = usize::try_from(self.random(0..NODES as u64)).expect("a small number");
             // Clients would not see that a write which may have run ran late, and then again not.
