@@ -18,7 +18,7 @@ use super::{
     backoff::Backoff,
     client::Client,
     dial,
-    flight::Flight,
+    flight::{Flight, Ticket},
     intake::{Filled, Intake},
     line::Reply,
     outbox::{LARGE, Outbox},
@@ -27,7 +27,11 @@ use super::{
     stream::Stream,
 };
 use crate::{
-    cluster::NodeAddr, config::ReadFrom, metrics::NodeMetrics, resp::ReplyScanner, routing::Verdict,
+    cluster::{NodeAddr, Slot},
+    config::ReadFrom,
+    metrics::NodeMetrics,
+    resp::ReplyScanner,
+    routing::Verdict,
     topology::Signal,
 };
 
@@ -41,6 +45,8 @@ const READS_PER_TURN: usize = 8;
 const REST: u64 = 1_000_000_000;
 /// A node that said nothing for so long is asked whether it is still there, in nanoseconds.
 const SILENCE: u64 = 1_000_000_000;
+/// So many requests in flight are looked at to find a certain one; among more it is taken to be.
+const LOOK: usize = 1024;
 const PING: &[u8] = b"*1\r\n$4\r\nPING\r\n";
 
 /// The connection of one worker to one node for clients of one profile.
@@ -208,6 +214,16 @@ impl Backend {
         self.queue.borrow().flights.is_empty()
     }
 
+    /// Whether a request of `client` for `slot` may be in flight.
+    pub(super) fn may_carry(&self, client: &Rc<Client>, slot: Option<Slot>) -> bool {
+        let flights = &self.queue.borrow().flights;
+        let is_its = |flight: &Flight| {
+            let whose = flight.ticket.as_ref().and_then(Ticket::client);
+            flight.slot == slot && whose.is_some_and(|other| Rc::ptr_eq(other, client))
+        };
+        flights.len() > LOOK || flights.iter().any(is_its)
+    }
+
     /// Ends the task once nothing is in flight.
     pub(super) fn retire(&self) {
         self.retired.set(true);
@@ -227,7 +243,7 @@ impl Backend {
     #[cfg(test)]
     pub(super) fn dump(&self) -> String {
         let queue = self.queue.borrow();
-        let number = |flight: &Flight| flight.ticket.as_ref().map(super::flight::Ticket::number);
+        let number = |flight: &Flight| flight.ticket.as_ref().map(Ticket::number);
         let flights: Vec<_> = queue.flights.iter().map(number).collect();
         let flags = [&self.connected, &self.woken, &self.retired].map(Cell::get);
         format!(

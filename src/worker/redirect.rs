@@ -73,7 +73,7 @@ impl Worker {
                 client.unsettle();
                 self.note_redirect(&redirect);
                 flight.hops += 1;
-                match must_wait(&client, &flight, &request) {
+                match self.must_wait(&client, &flight, &request, from) {
                     Some((reason, last)) => {
                         self.metrics.retried(reason);
                         delay(&client, Delayed { flight, request, last: last.to_vec() });
@@ -137,6 +137,41 @@ impl Worker {
         }
     }
 
+    /// Why a request that the node at `from` redirected may not follow at once, if so, and the error that it then gets
+    /// when its time is up.
+    fn must_wait(
+        &self,
+        client: &Rc<Client>,
+        flight: &Flight,
+        request: &[u8],
+        from: &NodeAddr,
+    ) -> Option<(RetryReason, &'static [u8])> {
+        let number = flight.ticket.as_ref().map_or(0, Ticket::number);
+        // At the node that redirected it those sent along with it may find some of its keys.
+        let many_keys = || flight.bundle.is_some() || Touched::by(request).len() > 1;
+        let passed = || self.may_be_passed(client, flight, number, from);
+        if flight.hops > MAX_HOPS || client.is_closed() {
+            Some((RetryReason::Redirects, TOO_MANY_REDIRECTS))
+        } else if client.retries.any() && !flight.serial {
+            Some((RetryReason::Order, OTHERS_WAIT))
+        } else if client.retries.strays.is_overtaken(number)
+            || (many_keys() || passed()) && others_fly(client, Some(number))
+        {
+            Some((RetryReason::Order, OVERTAKEN))
+        } else {
+            None
+        }
+    }
+
+    /// Whether later requests of the client for the same slot are still at the node that redirected this one: the
+    /// slot may return before they run.
+    fn may_be_passed(&self, client: &Rc<Client>, flight: &Flight, number: u64, from: &NodeAddr) -> bool {
+        let backends = self.backends.borrow();
+        let backend = backends.get(&(from.clone(), flight.profile));
+        !client.line().borrow().is_last(number)
+            && backend.is_some_and(|backend| backend.may_carry(client, flight.slot))
+    }
+
     fn follow(self: &Rc<Self>, redirect: Redirect, flight: Flight, request: Vec<u8>) {
         let (Redirect::Moved(_, addr) | Redirect::Ask(_, addr)) = &redirect;
         let backend: Rc<Backend> = self.backend(addr, flight.profile);
@@ -177,22 +212,6 @@ pub(super) fn reason(after: RetryAfter) -> RetryReason {
         RetryAfter::Loading => RetryReason::Loading,
         RetryAfter::Masterdown => RetryReason::Masterdown,
         RetryAfter::Readonly => RetryReason::Readonly,
-    }
-}
-
-/// Why a redirected request may not follow at once, if so, and the error that it then gets when its time is up.
-fn must_wait(client: &Client, flight: &Flight, request: &[u8]) -> Option<(RetryReason, &'static [u8])> {
-    let number = flight.ticket.as_ref().map_or(0, Ticket::number);
-    // At the node that redirected it those sent along with it may find some of its keys.
-    let many_keys = || flight.bundle.is_some() || Touched::by(request).len() > 1;
-    if flight.hops > MAX_HOPS || client.is_closed() {
-        Some((RetryReason::Redirects, TOO_MANY_REDIRECTS))
-    } else if client.retries.any() && !flight.serial {
-        Some((RetryReason::Order, OTHERS_WAIT))
-    } else if client.retries.strays.is_overtaken(number) || many_keys() && others_fly(client, Some(number)) {
-        Some((RetryReason::Order, OVERTAKEN))
-    } else {
-        None
     }
 }
 

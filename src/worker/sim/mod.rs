@@ -13,6 +13,8 @@ mod ledger;
 #[cfg(test)]
 mod replicas;
 #[cfg(test)]
+mod scenes;
+#[cfg(test)]
 mod seeds;
 #[cfg(test)]
 mod stalls;

@@ -1,0 +1,79 @@
+//! What simulations found, told line by line.
+
+use std::{cell::RefCell, rc::Rc, time::Duration};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+
+use super::{Node, World, in_virtual_time};
+use crate::cluster::{NodeAddr, Slot, TableBuilder};
+
+const FLAGS: &str = "--threads 1 --retry-deadline 2s --backend-timeout 300ms";
+
+/// Reads what comes next.
+async fn read(stream: &mut DuplexStream) -> String {
+    let mut room = [0; 4096];
+    let len = stream.read(&mut room).await.unwrap_or(0);
+    String::from_utf8_lossy(&room[..len]).into_owned()
+}
+
+/// 1. By the slot table a slot is at node 0, but it has just moved to node 1.
+/// 2. A client sends two writes to a key of it, both to node 0, which redirects the first to node 1.
+/// 3. The slot moves back, and node 0 runs the second.
+/// 4. Node 1 would redirect the first to node 0, where it would run behind the second: it must not run any more.
+#[test]
+fn a_write_does_not_run_behind_a_later_one_when_its_slot_returns() {
+    in_virtual_time(0, async {
+        let (first, last) = (Slot::new(0).unwrap(), Slot::new(16_383).unwrap());
+        let addr = |node: usize| NodeAddr::new(&format!("n{node}"), 1);
+        let ran = Rc::new(RefCell::new(Vec::new()));
+        let seen = Rc::clone(&ran);
+        let node: Node = Rc::new(move |to, stream| {
+            tokio::task::spawn_local(returning(to.clone(), Rc::clone(&seen), stream));
+            true
+        });
+        let mut table = TableBuilder::default();
+        table.own(first, last, &addr(0));
+        let (world, _signals) = World::new(table.build(1), node, FLAGS);
+        let mut client = world.client(1);
+        client.write_all(b"SET k first\r\nSET k second\r\n").await.unwrap();
+        let mut replies = String::new();
+        while replies.lines().count() < 2 {
+            replies += &read(&mut client).await;
+        }
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        assert_eq!(*ran.borrow(), ["second"], "{replies}");
+        let replies: Vec<&str> = replies.lines().collect();
+        assert!(replies[0].starts_with("-TRYAGAIN ") && replies[1] == "+OK", "{replies:?}");
+    });
+}
+
+/// The nodes of that scene.
+async fn returning(to: NodeAddr, ran: Rc<RefCell<Vec<&'static str>>>, mut stream: DuplexStream) {
+    let mut redirected = false;
+    loop {
+        let requests = read(&mut stream).await;
+        if requests.is_empty() {
+            return;
+        }
+        for request in requests.split('*').skip(1) {
+            let value = ["first", "second"].into_iter().find(|value| request.contains(value));
+            let slot = Slot::of(b"k");
+            let reply = match value {
+                None => "+PONG\r\n".to_owned(),
+                Some(_) if to.host() == "n1" => format!("-MOVED {slot} n0:1\r\n"),
+                Some("first") if !redirected => {
+                    redirected = true;
+                    format!("-MOVED {slot} n1:1\r\n")
+                }
+                Some(value) => {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                    ran.borrow_mut().push(value);
+                    "+OK\r\n".to_owned()
+                }
+            };
+            if stream.write_all(reply.as_bytes()).await.is_err() {
+                return;
+            }
+        }
+    }
+}
