@@ -49,6 +49,16 @@ pub(super) async fn release(worker: Rc<Worker>) {
     }
 }
 
+#[cfg(any(test, fuzzing))]
+impl Deliveries {
+    /// Lets go of all clients.
+    pub(super) fn clear(&self) {
+        self.due.take();
+        self.held.take();
+        self.waker.take();
+    }
+}
+
 impl Worker {
     /// Has the replies that are ready for `client` written at the end of this turn.
     #[inline]

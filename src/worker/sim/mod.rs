@@ -115,7 +115,9 @@ impl Drop for World {
     fn drop(&mut self) {
         NODES.take();
         for worker in &self.workers {
-            worker.clients.take();
+            let clients = worker.clients.take();
+            clients.values().for_each(|client| client.retries.clear());
+            worker.deliveries.clear();
             worker.backends.take();
             worker.pipes.take();
             worker.routes.replace(Routes::new(&worker.topology, worker.config.read_from));
