@@ -169,9 +169,16 @@ impl Client {
         const STEP: usize = 1 << 16;
         let length = self.unread.len();
         self.unread.resize(length + STEP, 0);
-        let read = match &mut self.stream {
-            Stream::Tcp(stream) => stream.read(&mut self.unread[length..]),
-            Stream::Unix(stream) => stream.read(&mut self.unread[length..]),
+        let read = loop {
+            let read = match &mut self.stream {
+                Stream::Tcp(stream) => stream.read(&mut self.unread[length..]),
+                Stream::Unix(stream) => stream.read(&mut self.unread[length..]),
+            };
+            // A read with a timeout is not begun again by the kernel.
+            if read.as_ref().is_err_and(|error| error.kind() == ErrorKind::Interrupted) {
+                continue;
+            }
+            break read;
         };
         self.unread.truncate(length + read.as_ref().copied().unwrap_or(0));
         read
