@@ -3,7 +3,7 @@
 //! Each node that requests are tried again at has a budget at each worker. A try takes from it; one that succeeds
 //! gives back more, so that a node which serves again soon serves all. Who finds none left waits in line. Knows no
 //! request and no clock. Invariant: of a node that serves nobody at most [`MOST`] tries at once and
-//! [`PER_REFILL`] for each refill are made.
+//! [`PER_REFILL`] for each refill are made, besides what successes gave.
 
 use std::{cell::RefCell, collections::HashMap, hash::Hash, rc::Rc, time::Duration};
 

@@ -152,7 +152,7 @@ async fn run(worker: Rc<Worker>, addr: NodeAddr, wish: &'static Wish, state: Rc<
             state.set(State::Live);
             (wish.changed)(&worker);
             hear(ear, &worker, wish).await;
-            tracing::warn!(node = %addr, wish = wish.request.join(" "), "node tells no more: connection lost");
+            tracing::warn!(node = %addr, wish = wish.request.join(" "), "node tells no more");
             worker.topology.signal(Signal::Lost);
         }
         state.set(State::Failing);

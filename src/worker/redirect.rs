@@ -25,7 +25,8 @@ pub(super) const MAX_HOPS: u32 = 5;
 pub(super) const MAY_HAVE_RUN: &[u8] =
     b"-ERR the connection to the node was lost after the command was sent: it may have been executed\r\n";
 pub(super) const NOT_SERVED: &[u8] = b"-CLUSTERDOWN Hash slot not served\r\n";
-const OTHERS_WAIT: &[u8] = b"-CLUSTERDOWN earlier requests of this connection still wait for their nodes\r\n";
+pub(super) const OTHERS_WAIT: &[u8] =
+    b"-CLUSTERDOWN other requests of this connection still wait for their nodes\r\n";
 pub(super) const OVERTAKEN: &[u8] =
     b"-TRYAGAIN a later request of this connection ran first while the slot moved\r\n";
 const SHARDS_CHANGED: &[u8] = b"-CLUSTERDOWN slots moved while a node could not be reached\r\n";
@@ -88,6 +89,7 @@ impl Worker {
     pub(super) fn lost(self: &Rc<Self>, flight: Flight, request: Vec<u8>, sent: bool, addr: &NodeAddr) {
         let Some(client) = flight.ticket.as_ref().and_then(|t| t.client().cloned()) else { return };
         if sent && !flight.read_only() {
+            client.retries.failed();
             self.note_slow(&flight, &request, Some(addr));
             return arrive(&client, flight, request, Reply::Copy(MAY_HAVE_RUN));
         }
@@ -121,6 +123,7 @@ impl Worker {
         let backend = match flight.slot {
             // To ask one shard twice and another not at all would be worse than to ask none.
             Some(slot) if flight.is_broadcast() && !self.is_shard(slot) => {
+                client.retries.failed();
                 return flight.answer(Reply::Copy(SHARDS_CHANGED));
             }
             Some(slot) if flight.spread => self.reader(client.id, slot, flight.profile),

@@ -16,7 +16,7 @@ use super::{
     client::Client,
     flight::{Flight, NO_RETRY, Ticket},
     line::Reply,
-    redirect::{MAY_HAVE_RUN, OVERTAKEN},
+    redirect::{MAY_HAVE_RUN, OTHERS_WAIT, OVERTAKEN},
     stray::{Passed, Strays, Trace},
 };
 use crate::{metrics::RetryReason, routing::Touched};
@@ -66,6 +66,11 @@ impl Retries {
     pub(super) fn landed(&self) {
         self.flying.set(false);
         self.landed.notify_one();
+    }
+
+    /// The request that was tried again did not succeed, though it is tried no more.
+    pub(super) fn failed(&self) {
+        self.in_vain.set(true);
     }
 
     /// Gives those with these `numbers` up with their errors: they would run behind a write that ran, or that may
@@ -143,12 +148,12 @@ pub(super) fn delay(client: &Rc<Client>, mut delayed: Delayed) {
     client.unsettle();
     let was_flying = std::mem::replace(&mut delayed.flight.serial, false);
     let age = Duration::from_nanos(worker.now().saturating_sub(delayed.flight.received));
-    let is_over = age >= worker.config.retry_deadline
-        || delayed.flight.attempts == NO_RETRY
-        || client.retries.strays.is_overtaken(delayed.number());
-    if is_over || client.is_closed() {
+    let is_overtaken = client.retries.strays.is_overtaken(delayed.number());
+    let is_over = age >= worker.config.retry_deadline || delayed.flight.attempts == NO_RETRY;
+    if is_over || is_overtaken || client.is_closed() {
         worker.note_slow(&delayed.flight, &delayed.request, None);
-        delayed.flight.answer(Reply::Copy(&delayed.last));
+        let waited = delayed.last == OVERTAKEN && !is_overtaken;
+        delayed.flight.answer(Reply::Copy(if waited { OTHERS_WAIT } else { &delayed.last }));
     } else {
         delayed.flight.attempts += 1;
         delayed.flight.hops = 0;
@@ -158,7 +163,7 @@ pub(super) fn delay(client: &Rc<Client>, mut delayed: Delayed) {
         }
     }
     if was_flying {
-        client.retries.in_vain.set(true);
+        client.retries.failed();
         client.retries.landed();
     }
 }
@@ -173,7 +178,7 @@ async fn run(client: Rc<Client>) {
         while !client.is_closed() && others_fly(&client, None) {
             tokio::time::sleep(LOOK).await;
         }
-        while let Some(budget) = leave(&client).await {
+        while let Some(budget) = may_leave(&client).await {
             let Some(mut delayed) = retries.queue.borrow_mut().pop_front() else { break };
             client.worker.tick_clock();
             let attempts = delayed.flight.attempts;
@@ -198,7 +203,7 @@ async fn run(client: Rc<Client>) {
 
 /// Waits until the oldest may be tried again, or its time is up; nothing if there is none. What it took is given
 /// back by a success.
-async fn leave(client: &Client) -> Option<Rc<Budget>> {
+async fn may_leave(client: &Client) -> Option<Rc<Budget>> {
     let worker = &client.worker;
     let (slot, received) =
         client.retries.queue.borrow().front().map(|d| (d.flight.slot, d.flight.received))?;
@@ -207,7 +212,7 @@ async fn leave(client: &Client) -> Option<Rc<Budget>> {
         worker.metrics.held.add(1);
         worker.tick_clock();
         let left = worker.config.retry_deadline.saturating_sub(worker.age(received));
-        if budget.wait(left).await && client.is_closed() {
+        if budget.wait(left).await && client.retries.queue.borrow().is_empty() {
             budget.unused();
         }
     }

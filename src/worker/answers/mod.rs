@@ -15,7 +15,7 @@ use std::{net::SocketAddr, rc::Rc};
 use super::{
     Worker, apart, broadcast,
     client::Client,
-    dispatch::{NO_CLUSTER, Step, may_send, no_admin, refuse},
+    dispatch::{Step, may_send, no_admin, refuse},
     flight::Flight,
     line::Reply,
     profile,
@@ -81,6 +81,9 @@ pub(super) fn answer(
         Local::Whoami => ask.write(|w| w.bulk(b"default")),
     }
 }
+
+/// No primary can be had, or none lets itself be monitored.
+const NOT_MONITORED: &str = "CLUSTERDOWN no primary can be monitored";
 
 /// A request that is answered here.
 struct Ask<'a> {
@@ -196,7 +199,7 @@ impl<'a> Ask<'a> {
             let monitored = Rc::clone(&worker).monitor_primaries().await;
             move || {
                 if !monitored {
-                    return ticket.answer(Reply::Own(error(NO_CLUSTER).into_bytes()));
+                    return ticket.answer(Reply::Own(error(NOT_MONITORED).into_bytes()));
                 }
                 if !monitor.is_closed() {
                     worker.monitor(&monitor);

@@ -2,10 +2,13 @@
 //! in the order of the requests.
 //!
 //! Opened when first needed, re-opened with backoff. Knows nothing of slots: what a reply means is
-//! [`Verdict`]'s, what to do then is [`super::redirect`]'s business.
+//! [`Verdict`](crate::routing::Verdict)'s, what to do then is [`super::redirect`]'s business.
+
+mod queue;
+mod replies;
 
 use std::{
-    cell::{Cell, RefCell, RefMut},
+    cell::{Cell, RefCell},
     collections::VecDeque,
     future::poll_fn,
     rc::Rc,
@@ -13,15 +16,13 @@ use std::{
     task::{Context, Poll, Waker, ready},
 };
 
+use self::{queue::Queue, replies::Replies};
 use super::{
     Worker,
     backoff::Backoff,
     client::Client,
     dial,
     flight::{Flight, Ticket},
-    intake::{Filled, Intake},
-    line::Reply,
-    outbox::{LARGE, Outbox},
     pipe,
     profile::Profile,
     stream::Stream,
@@ -30,8 +31,6 @@ use crate::{
     cluster::{NodeAddr, Slot},
     config::ReadFrom,
     metrics::NodeMetrics,
-    resp::ReplyScanner,
-    routing::Verdict,
     topology::Signal,
 };
 
@@ -46,7 +45,7 @@ const REST: u64 = 1_000_000_000;
 /// A node that said nothing for so long is asked whether it is still there, in nanoseconds.
 const SILENCE: u64 = 1_000_000_000;
 /// So many requests in flight are looked at to find a certain one; among more it is taken to be.
-const LOOK: usize = 1024;
+const MOST_SEARCHED: usize = 1024;
 const PING: &[u8] = b"*1\r\n$4\r\nPING\r\n";
 
 /// The connection of one worker to one node for clients of one profile.
@@ -68,15 +67,6 @@ pub(super) struct Backend {
     rests_until: Cell<u64>,
     waiters: RefCell<Vec<Rc<Client>>>,
     metrics: Arc<NodeMetrics>,
-}
-
-/// Invariant: the first `sent` flights, of `sent_bytes` bytes, were written to their last byte.
-#[derive(Default)]
-struct Queue {
-    outbox: Outbox,
-    flights: VecDeque<Flight>,
-    sent: usize,
-    sent_bytes: usize,
 }
 
 /// Why a connection is of no more use.
@@ -221,7 +211,7 @@ impl Backend {
             let whose = flight.ticket.as_ref().and_then(Ticket::client);
             flight.slot == slot && whose.is_some_and(|other| Rc::ptr_eq(other, client))
         };
-        flights.len() > LOOK || flights.iter().any(is_its)
+        flights.len() > MOST_SEARCHED || flights.iter().any(is_its)
     }
 
     /// Ends the task once nothing is in flight.
@@ -379,126 +369,6 @@ impl Backend {
         Ok(())
     }
 
-    fn poll_replies(
-        &self,
-        cx: &mut Context<'_>,
-        stream: &mut Stream,
-        replies: &mut Replies,
-    ) -> Poll<Result<(), Lost>> {
-        let mut scratch = self.worker.scratch.borrow_mut();
-        let needs = replies.scanner.needs();
-        let filled = ready!(replies.intake.poll_fill(cx, stream, &mut scratch, needs));
-        let Ok((filled, n)) = filled else { return Poll::Ready(Err(Lost::Closed)) };
-        self.progress.set(self.worker.tick_clock());
-        self.worker.metrics.backend_in.add(n as u64);
-        let result = match filled {
-            Filled::End => Err(Lost::Closed),
-            Filled::Scratch(len) => self.take_replies(&scratch[..len], replies).map(|consumed| {
-                replies.intake.keep(&scratch[consumed..len]);
-            }),
-            Filled::Kept => {
-                drop(scratch);
-                self.take_kept(replies)
-            }
-        };
-        self.wake_waiters();
-        Poll::Ready(result)
-    }
-
-    /// Delivers each reply that `bytes` begins with. Returns how many bytes these were.
-    fn take_replies(&self, bytes: &[u8], replies: &mut Replies) -> Result<usize, Lost> {
-        let mut at = 0;
-        while at < bytes.len() {
-            let Some(reply) = replies.scanner.scan(&bytes[at..]).map_err(|_| Lost::Garbage)? else { break };
-            if reply.kind == b'>' {
-                self.hear(&bytes[at..at + reply.len]);
-            } else {
-                replies.seen = true;
-                self.deliver(Reply::Copy(&bytes[at..at + reply.len]))?;
-            }
-            at += reply.len;
-        }
-        Ok(at)
-    }
-
-    /// As [`Self::take_replies`], for a long reply that was read where it stays and is handed on.
-    fn take_kept(&self, replies: &mut Replies) -> Result<(), Lost> {
-        let mut bytes = replies.intake.take();
-        let Some(reply) = replies.scanner.scan(&bytes).map_err(|_| Lost::Garbage)? else {
-            replies.intake.put_back(bytes, 0);
-            return Ok(());
-        };
-        let rest = bytes.split_off(reply.len);
-        replies.seen = true;
-        if reply.kind == b'>' {
-            self.hear(&bytes);
-        } else {
-            self.deliver(if bytes.len() < LARGE { Reply::Copy(&bytes) } else { Reply::Own(bytes) })?;
-        }
-        let consumed = self.take_replies(&rest, replies)?;
-        replies.intake.put_back(rest, consumed);
-        Ok(())
-    }
-
-    /// Takes what the node says unasked: news for the client that the connection is for, else for nobody.
-    #[cold]
-    fn hear(&self, push: &[u8]) {
-        if self.profile.own != 0 {
-            self.worker.own_heard(self.profile.own, push);
-        }
-    }
-
-    /// Gives `reply` to the oldest request.
-    #[inline]
-    fn deliver(&self, reply: Reply<'_>) -> Result<(), Lost> {
-        let mut queue = self.queue.borrow_mut();
-        if queue.flights.front().is_some_and(|flight| flight.bundle.is_some()) {
-            drop(queue);
-            return self.deliver_bundled(reply);
-        }
-        let Some(flight) = queue.pop() else { return Err(Lost::Garbage) };
-        self.metrics.in_flight.sub(1);
-        self.metrics.duration.record(self.worker.now().saturating_sub(flight.written));
-        let verdict = Verdict::of(reply.bytes(), &self.addr);
-        self.settle(queue, flight, verdict, reply);
-        Ok(())
-    }
-
-    /// Gives `reply` to the oldest request, a transaction; its first replies may come before it is written.
-    #[cold]
-    fn deliver_bundled(&self, reply: Reply<'_>) -> Result<(), Lost> {
-        let mut queue = self.queue.borrow_mut();
-        let first = queue.flights.front_mut().and_then(|flight| flight.bundle.as_mut());
-        if first.is_some_and(|bundle| bundle.takes(reply.bytes())) {
-            return Ok(());
-        }
-        let Some(flight) = queue.pop() else { return Err(Lost::Garbage) };
-        self.metrics.in_flight.sub(1);
-        self.metrics.duration.record(self.worker.now().saturating_sub(flight.written));
-        let judged = flight.bundle.as_ref().map(|bundle| bundle.judge(reply.bytes(), &self.addr));
-        let (verdict, error) = judged.unwrap_or((Verdict::Deliver, None));
-        let reply = error.map_or(reply, Reply::Own);
-        self.settle(queue, flight, verdict, reply);
-        Ok(())
-    }
-
-    /// Gives `reply` to the request of `flight`, the first that `queue` still holds, if `verdict` is so.
-    #[inline]
-    fn settle(&self, mut queue: RefMut<'_, Queue>, flight: Flight, verdict: Verdict, reply: Reply<'_>) {
-        if verdict == Verdict::Deliver && self.worker.is_slow(flight.received) {
-            self.worker.note_slow(&flight, queue.outbox.front(flight.len), Some(&self.addr));
-        }
-        if flight.ticket.is_none() || (verdict == Verdict::Deliver && !flight.is_among_strays()) {
-            queue.outbox.release(flight.len);
-            drop(queue);
-            return flight.answer(reply);
-        }
-        let request = queue.outbox.front(flight.len).to_vec();
-        queue.outbox.release(flight.len);
-        drop(queue);
-        self.worker.redirect(flight, request, verdict, reply.bytes(), &self.addr);
-    }
-
     fn wake_waiters(&self) {
         if !self.waiters.borrow().is_empty() && self.queue.borrow().outbox.len() < MAX_QUEUE / 2 {
             for client in self.waiters.take() {
@@ -522,46 +392,5 @@ impl Backend {
             self.worker.lost(flight, request, place < queue.sent, &self.addr);
         }
         self.wake_waiters();
-    }
-}
-
-/// What has come from a node and is not understood yet.
-#[derive(Default)]
-struct Replies {
-    intake: Intake,
-    scanner: ReplyScanner,
-    /// Whether the node ever answered.
-    seen: bool,
-}
-
-impl Queue {
-    /// The oldest request, if it was written: else no reply can be due.
-    #[inline]
-    fn pop(&mut self) -> Option<Flight> {
-        if self.sent == 0 {
-            return None;
-        }
-        let flight = self.flights.pop_front()?;
-        self.sent -= 1;
-        self.sent_bytes -= flight.len;
-        Some(flight)
-    }
-
-    /// Marks the requests whose last byte is written by now.
-    #[inline]
-    fn stamp(&mut self, worker: &Worker, metrics: &NodeMetrics) {
-        let now = worker.tick_clock();
-        let before = self.sent;
-        let written = self.outbox.written();
-        while let Some(flight) = self.flights.get_mut(self.sent) {
-            if self.sent_bytes + flight.len > written {
-                break;
-            }
-            flight.written = now;
-            worker.metrics.queue.record(now.saturating_sub(flight.received));
-            self.sent_bytes += flight.len;
-            self.sent += 1;
-        }
-        metrics.in_flight.add((self.sent - before) as u64);
     }
 }

@@ -1,0 +1,154 @@
+//! What a node sends: cut into replies, each given to the oldest request, which it belongs to.
+//!
+//! Knows no connection: what ends one is said to whoever reads. Invariant: no reply is given to a request that was not
+//! written whole, but for the first ones of a transaction, which say nothing yet.
+
+use std::{
+    cell::RefMut,
+    task::{Context, Poll, ready},
+};
+
+use super::{Backend, Lost, queue::Queue};
+use crate::{
+    resp::ReplyScanner,
+    routing::Verdict,
+    worker::{
+        flight::Flight,
+        intake::{Filled, Intake},
+        line::Reply,
+        outbox::LARGE,
+        stream::Stream,
+    },
+};
+
+/// What has come from a node and is not understood yet.
+#[derive(Default)]
+pub(super) struct Replies {
+    intake: Intake,
+    scanner: ReplyScanner,
+    /// Whether the node ever answered.
+    pub(super) seen: bool,
+}
+
+impl Backend {
+    /// Reads once and delivers what is whole.
+    pub(super) fn poll_replies(
+        &self,
+        cx: &mut Context<'_>,
+        stream: &mut Stream,
+        replies: &mut Replies,
+    ) -> Poll<Result<(), Lost>> {
+        let mut scratch = self.worker.scratch.borrow_mut();
+        let needs = replies.scanner.needs();
+        let filled = ready!(replies.intake.poll_fill(cx, stream, &mut scratch, needs));
+        let Ok((filled, n)) = filled else { return Poll::Ready(Err(Lost::Closed)) };
+        self.progress.set(self.worker.tick_clock());
+        self.worker.metrics.backend_in.add(n as u64);
+        let result = match filled {
+            Filled::End => Err(Lost::Closed),
+            Filled::Scratch(len) => self.take_replies(&scratch[..len], replies).map(|consumed| {
+                replies.intake.keep(&scratch[consumed..len]);
+            }),
+            Filled::Kept => {
+                drop(scratch);
+                self.take_kept(replies)
+            }
+        };
+        self.wake_waiters();
+        Poll::Ready(result)
+    }
+
+    /// Delivers each reply that `bytes` begins with. Returns how many bytes these were.
+    fn take_replies(&self, bytes: &[u8], replies: &mut Replies) -> Result<usize, Lost> {
+        let mut at = 0;
+        while at < bytes.len() {
+            let Some(reply) = replies.scanner.scan(&bytes[at..]).map_err(|_| Lost::Garbage)? else { break };
+            if reply.kind == b'>' {
+                self.hear(&bytes[at..at + reply.len]);
+            } else {
+                replies.seen = true;
+                self.deliver(Reply::Copy(&bytes[at..at + reply.len]))?;
+            }
+            at += reply.len;
+        }
+        Ok(at)
+    }
+
+    /// As [`Self::take_replies`], for a long reply that was read where it stays and is handed on.
+    fn take_kept(&self, replies: &mut Replies) -> Result<(), Lost> {
+        let mut bytes = replies.intake.take();
+        let Some(reply) = replies.scanner.scan(&bytes).map_err(|_| Lost::Garbage)? else {
+            replies.intake.put_back(bytes, 0);
+            return Ok(());
+        };
+        let rest = bytes.split_off(reply.len);
+        replies.seen = true;
+        if reply.kind == b'>' {
+            self.hear(&bytes);
+        } else {
+            self.deliver(if bytes.len() < LARGE { Reply::Copy(&bytes) } else { Reply::Own(bytes) })?;
+        }
+        let consumed = self.take_replies(&rest, replies)?;
+        replies.intake.put_back(rest, consumed);
+        Ok(())
+    }
+
+    /// Takes what the node says unasked: news for the client that the connection is for, else for nobody.
+    #[cold]
+    fn hear(&self, push: &[u8]) {
+        if self.profile.own != 0 {
+            self.worker.own_heard(self.profile.own, push);
+        }
+    }
+
+    /// Gives `reply` to the oldest request.
+    #[inline]
+    fn deliver(&self, reply: Reply<'_>) -> Result<(), Lost> {
+        let mut queue = self.queue.borrow_mut();
+        if queue.flights.front().is_some_and(|flight| flight.bundle.is_some()) {
+            drop(queue);
+            return self.deliver_bundled(reply);
+        }
+        let Some(flight) = queue.pop() else { return Err(Lost::Garbage) };
+        self.metrics.in_flight.sub(1);
+        self.metrics.duration.record(self.worker.now().saturating_sub(flight.written));
+        let verdict = Verdict::of(reply.bytes(), &self.addr);
+        self.settle(queue, flight, verdict, reply);
+        Ok(())
+    }
+
+    /// Gives `reply` to the oldest request, a transaction; its first replies may come before it is written.
+    #[cold]
+    fn deliver_bundled(&self, reply: Reply<'_>) -> Result<(), Lost> {
+        let mut queue = self.queue.borrow_mut();
+        let first = queue.flights.front_mut().and_then(|flight| flight.bundle.as_mut());
+        if first.is_some_and(|bundle| bundle.takes(reply.bytes())) {
+            return Ok(());
+        }
+        let Some(flight) = queue.pop() else { return Err(Lost::Garbage) };
+        self.metrics.in_flight.sub(1);
+        self.metrics.duration.record(self.worker.now().saturating_sub(flight.written));
+        let judged = flight.bundle.as_ref().map(|bundle| bundle.judge(reply.bytes(), &self.addr));
+        let (verdict, error) = judged.unwrap_or((Verdict::Deliver, None));
+        let reply = error.map_or(reply, Reply::Own);
+        self.settle(queue, flight, verdict, reply);
+        Ok(())
+    }
+
+    /// Gives `reply` to the request of `flight`, the first that `queue` still holds, if `verdict` is so.
+    #[inline]
+    fn settle(&self, mut queue: RefMut<'_, Queue>, flight: Flight, verdict: Verdict, reply: Reply<'_>) {
+        if verdict == Verdict::Deliver && self.worker.is_slow(flight.received) {
+            self.worker.note_slow(&flight, queue.outbox.front(flight.len), Some(&self.addr));
+        }
+        if flight.ticket.is_none() || (verdict == Verdict::Deliver && !flight.is_among_strays()) {
+            queue.outbox.release(flight.len);
+            drop(queue);
+            return flight.answer(reply);
+        }
+        let request = queue.outbox.front(flight.len).to_vec();
+        queue.outbox.release(flight.len);
+        drop(queue);
+        self.worker.redirect(flight, request, verdict, reply.bytes(), &self.addr);
+    }
+}
