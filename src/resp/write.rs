@@ -4,7 +4,7 @@
 //! sees to it that an aggregate's values follow.
 
 /// Version of the protocol that a client speaks.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash, Default)]
 pub enum Protocol {
     /// What every connection starts with.
     #[default]

@@ -5,7 +5,7 @@
 //! request and no clock. Invariant: of a node that serves nobody at most [`MOST`] tries at once and
 //! [`PER_REFILL`] for each refill are made, besides what successes gave.
 
-use std::{cell::RefCell, collections::HashMap, hash::Hash, rc::Rc, time::Duration};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
 
 use tokio::{sync::Semaphore, time::timeout};
 
@@ -57,7 +57,7 @@ impl Budget {
 }
 
 /// The budgets of nodes, named by `N`, that had trouble lately.
-pub(super) struct Budgets<N>(RefCell<HashMap<N, Rc<Budget>>>);
+pub(super) struct Budgets<N>(RefCell<BTreeMap<N, Rc<Budget>>>);
 
 impl<N> Default for Budgets<N> {
     fn default() -> Self {
@@ -65,7 +65,7 @@ impl<N> Default for Budgets<N> {
     }
 }
 
-impl<N: Eq + Hash> Budgets<N> {
+impl<N: Ord> Budgets<N> {
     /// That of `node`.
     pub(super) fn of(&self, node: N) -> Rc<Budget> {
         Rc::clone(self.0.borrow_mut().entry(node).or_default())

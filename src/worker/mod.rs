@@ -54,7 +54,7 @@ mod who;
 
 use std::{
     cell::{Cell, RefCell},
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     rc::Rc,
     sync::Arc,
     time::Duration,
@@ -166,11 +166,11 @@ struct Worker {
     scratch: RefCell<Box<[u8]>>,
     keys: RefCell<Keys>,
     reply: RefCell<Vec<u8>>,
-    clients: RefCell<HashMap<u64, Rc<Client>>>,
-    backends: RefCell<HashMap<(NodeAddr, Profile), Rc<Backend>>>,
+    clients: RefCell<BTreeMap<u64, Rc<Client>>>,
+    backends: RefCell<BTreeMap<(NodeAddr, Profile), Rc<Backend>>>,
     databases: Databases,
     /// Connections that other workers use too.
-    pipes: RefCell<HashMap<PipeId, Rc<Pipe>>>,
+    pipes: RefCell<BTreeMap<PipeId, Rc<Pipe>>>,
     /// Slots that are moving or badly served, and until when that is assumed: their requests go one by one.
     unsettled: RefCell<HashMap<Slot, Unsettled>>,
     any_unsettled: Cell<bool>,

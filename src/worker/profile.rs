@@ -30,7 +30,7 @@ pub(super) const OUT_OF_RANGE: &[u8] = b"-ERR DB index is out of range\r\n";
 const TOO_MANY: &[u8] = b"-ERR clients of slotway are in too many databases at this moment\r\n";
 
 /// What clients must have in common to share a connection to a node.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Profile {
     pub(super) protocol: Protocol,
     pub(super) database: u16,

@@ -35,7 +35,7 @@ const LANE: usize = 64 * 1024;
 const ROUNDS_PER_TURN: usize = 8;
 
 /// Which of the connections that workers share.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct PipeId {
     addr: NodeAddr,
     profile: Profile,

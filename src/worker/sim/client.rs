@@ -25,7 +25,7 @@ const DEPTH: u64 = 9;
 const PATIENCE: Duration = Duration::from_secs(8);
 
 /// What came of it.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Outcome {
     pub(super) requests: u64,
     /// Of these, answered by replicas, or parts of them.

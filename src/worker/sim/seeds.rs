@@ -117,6 +117,14 @@ const NONE: Trouble = Trouble {
 };
 
 #[test]
+fn a_run_is_made_by_its_seed_alone() {
+    for seed in 0..10 {
+        let trouble = Trouble { moves: true, errors: true, breaks: true, stalls: true, ..NONE };
+        assert_eq!(run(seed, trouble), run(seed, trouble), "seed {seed}");
+    }
+}
+
+#[test]
 fn in_quiet_times_no_client_sees_an_error() {
     let all = try_seeds(NONE);
     assert!(all.requests > 0 && all.errors.is_empty(), "{all:?}");
