@@ -178,11 +178,9 @@ crosswise! {
 
     fn a_planned_failover_is_not_noticed_by_who_blocks(setup) {
         let cluster = Cluster::start(setup.kind, 3, 1);
-        let proxy = Proxy::of(&cluster, setup.threads, &["--retry-deadline", "20s"]);
+        let proxy = Proxy::of(&cluster, setup.threads, &["--retry-deadline", "10m"]);
         let key = (0..).map(|n| format!("k{n}")).find(|key| cluster.first_owner(key) == 1).expect("a key");
         let (mut client, mut other) = (proxy.client(), proxy.client());
-        client.patience(Duration::from_secs(60));
-        other.patience(Duration::from_secs(60));
         client.send(&["BLPOP", &key, "0"]);
         wait_for_blocked(&mut cluster.client(1), 1);
         assert_eq!(cluster.client(4).run("CLUSTER FAILOVER"), Value::ok());
@@ -275,13 +273,11 @@ crosswise! {
 
     fn a_drain_lets_those_go_who_block(setup) {
         let cluster = Cluster::start(setup.kind, 1, 0);
-        let mut proxy = Proxy::of(&cluster, setup.threads, &["--drain-timeout", "60s"]);
+        let mut proxy = Proxy::of(&cluster, setup.threads, &["--drain-timeout", "10m"]);
         let mut client = proxy.client();
         client.send(&["BLPOP", "queue", "0"]);
         wait_for_blocked(&mut cluster.client(0), 1);
-        let start = Instant::now();
         assert_eq!(proxy.terminate(), Some(0));
-        assert!(start.elapsed() < Duration::from_secs(30));
         assert!(client.reply().text().starts_with("UNBLOCKED "));
     }
 }
@@ -387,9 +383,10 @@ with_1_and_4_workers! {
             client.send(&["BLPOP", "a", "0"]);
         }
         eventually("four wait", || (cluster.count(0, "BLPOP") == 4).then_some(()));
+        proxy.reaches("slotway_command_errors_total{command=\"blpop\",error=\"ERR\"}", 4.0);
         let mut refused = 0;
         for client in &mut clients {
-            client.patience(Duration::from_millis(1500 / (refused + 1)));
+            client.patience(Duration::from_millis(300));
             refused += u64::from(matches!(client.try_reply(), Ok(Some(reply)) if reply.text().contains("in use")));
         }
         assert_eq!((refused, cluster.count(0, "BLPOP")), (4, 4));

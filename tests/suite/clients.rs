@@ -50,7 +50,7 @@ fn existing(path: &Path) -> &Path {
 
 fn patiently(program: &Path) -> Command {
     let mut command = Command::new("timeout");
-    command.arg("60").arg(existing(program));
+    command.arg("300").arg(existing(program));
     command
 }
 

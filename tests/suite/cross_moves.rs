@@ -38,7 +38,7 @@ fn turn(client: &mut Client, number: usize, n: i64) {
 crosswise! {
     fn clients_notice_nothing_while_slots_move(setup) {
         let cluster = Cluster::start(setup.kind, 3, 0);
-        let proxy = Proxy::of(&cluster, setup.threads, &["--cross-slot", "--retry-deadline", "10s"]);
+        let proxy = Proxy::of(&cluster, setup.threads, &["--cross-slot", "--retry-deadline", "10m"]);
         let (turns, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
         thread::scope(|scope| {
             let work = |number| {

@@ -171,9 +171,14 @@ fn wait_until_waiting(other: &mut Client, id: i64) {
     });
 }
 
-/// How long the second of two clients waits at least, of three times, for what `give` gives to it and not to the
-/// first. Each client is prepared by its line of `setups`, and sends its line of `waits`.
-fn shortest_wait(cluster: &Cluster, setups: [&str; 2], waits: [&str; 2], give: &[&str]) -> Duration {
+/// Less than the second after which one that waits looks again unasked.
+const QUICK: Duration = Duration::from_millis(400);
+/// Waits of which one at least is quick, also on a machine that is busy.
+const WAITS: usize = 20;
+
+/// Whether the second of two clients is ever given quickly what `give` gives to it and not to the first. Each
+/// client is prepared by its line of `setups`, and sends its line of `waits`.
+fn is_given_quickly(cluster: &Cluster, setups: [&str; 2], waits: [&str; 2], give: &[&str]) -> bool {
     let proxy = Proxy::of(cluster, 1, FLAG);
     let mut node = cluster.client(0);
     let mut wait = || {
@@ -190,7 +195,7 @@ fn shortest_wait(cluster: &Cluster, setups: [&str; 2], waits: [&str; 2], give: &
         assert!(!clients[1].0.reply().is_error());
         begin.elapsed()
     };
-    (0..3).map(|_| wait()).min().expect("three times")
+    (0..WAITS).any(|_| wait() < QUICK)
 }
 
 /// How many transactions the node has run.
@@ -212,8 +217,7 @@ fn each_group_of_a_stream_hears_of_its_entries() {
     }
     let waits = ["g", "h"].map(|group| format!("XREADGROUP GROUP {group} c BLOCK 0 STREAMS a b > >"));
     let give = ["MULTI", "XADD a * f v", "XREADGROUP GROUP g other STREAMS a >", "EXEC"];
-    let shortest = shortest_wait(&cluster, ["PING"; 2], [&waits[0], &waits[1]], &give);
-    assert!(shortest < Duration::from_millis(400), "{shortest:?}");
+    assert!(is_given_quickly(&cluster, ["PING"; 2], [&waits[0], &waits[1]], &give));
 }
 
 #[test]
@@ -222,9 +226,12 @@ fn who_waits_in_one_database_does_not_delay_another() {
     // 2. The key of the second comes: the first is woken, finds nothing and rests again.
     // 3. The second is not woken: it looked a second later.
     let cluster = Cluster::start_with(Kind::Valkey, 1, 0, &["--cluster-databases", "4"]);
-    let shortest =
-        shortest_wait(&cluster, ["SELECT 0", "SELECT 2"], ["BLPOP a b 0"; 2], &["SELECT 2", "RPUSH a x"]);
-    assert!(shortest < Duration::from_millis(400), "{shortest:?}");
+    assert!(is_given_quickly(
+        &cluster,
+        ["SELECT 0", "SELECT 2"],
+        ["BLPOP a b 0"; 2],
+        &["SELECT 2", "RPUSH a x"]
+    ));
 }
 
 #[test]

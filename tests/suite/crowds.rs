@@ -98,7 +98,7 @@ everywhere! {
     }
 
     fn an_idle_client_is_closed_after_the_timeout(setup) {
-        let proxy = setup.proxy_with(&["--timeout", "1"]);
+        let proxy = setup.proxy_with(&["--timeout", "3"]);
         let mut idle = proxy.client();
         assert_eq!(idle.run("PING").text(), "PONG");
         assert_eq!(idle.read_to_close(), b"");
@@ -109,7 +109,7 @@ everywhere! {
 with_1_and_4_workers! {
     fn a_client_that_waits_for_a_node_is_not_idle(threads) {
         let cluster = FakeCluster::start(1);
-        let proxy = Proxy::before(&cluster.seeds(), threads, &["--timeout", "1", "--backend-timeout", "0"]);
+        let proxy = Proxy::before(&cluster.seeds(), threads, &["--timeout", "3", "--backend-timeout", "0"]);
         let gate = Gate::new();
         cluster.on(0, "GET a", Act::Hold(gate.clone()));
         let (mut waits, mut idle) = (proxy.client(), proxy.client());

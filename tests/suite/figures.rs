@@ -83,13 +83,17 @@ everywhere! {
         });
         assert!(client.run("INFO errorstats").text().contains("errorstat_WRONGTYPE:count=1\r\n"));
     }
+}
 
+crosswise! {
     fn redis_py_reads_them(setup) {
-        let proxy = setup.proxy_with(&["--admin-commands", "--slowlog-log-slower-than", "0"]);
+        // What other tests ask of the shared cluster would be shown too.
+        let cluster = Cluster::start(setup.kind, 3, 0);
+        let proxy = Proxy::of(&cluster, setup.threads, &["--admin-commands", "--slowlog-log-slower-than", "0"]);
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/python_figures.py");
         for protocol in ["2", "3"] {
             let output = Command::new("timeout")
-                .arg("60")
+                .arg("300")
                 .arg(python_environment().join("bin/python"))
                 .arg(&script)
                 .args([proxy.port.to_string(), setup.key("py"), protocol.to_owned()])
@@ -99,9 +103,7 @@ everywhere! {
             assert!(output.status.success() && said.ends_with("ok\n"), "{said}");
         }
     }
-}
 
-crosswise! {
     fn the_memory_of_all_primaries_is_added_up(setup) {
         let cluster = Cluster::start(setup.kind, 3, 0);
         let proxy = Proxy::of(&cluster, setup.threads, &[]);

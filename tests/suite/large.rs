@@ -25,7 +25,6 @@ crosswise! {
     fn a_value_of_100_mb_passes_both_ways_in_bounded_memory(setup) {
         let proxy = setup.proxy();
         let mut client = proxy.client();
-        client.patience(Duration::from_secs(60));
         let (key, value) = (setup.key("big"), pattern(BIG));
         assert_eq!(client.request(&[&b"SET"[..], key.as_bytes(), &value]), Value::ok());
         peak_is_below(&proxy, BIG * 3 / 2);

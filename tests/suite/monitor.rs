@@ -3,13 +3,11 @@
 use std::time::Duration;
 
 use crate::support::{
-    Act, Client, Cluster, FakeCluster, Kind, Proxy, Setup, Value, eventually, everywhere, slot::key_in,
-    wait::within, with_1_and_4_workers,
+    Act, Client, Cluster, FakeCluster, Kind, PATIENCE, Proxy, Setup, Value, crosswise, eventually,
+    everywhere, slot::key_in, with_1_and_4_workers,
 };
 
 const ADMIN: &[&str] = &["--admin-commands"];
-/// Another node needs seconds to be voted in.
-const VOTED_IN: Duration = Duration::from_secs(40);
 /// Too long for a line that comes at all.
 const A_MOMENT: Duration = Duration::from_millis(100);
 
@@ -44,14 +42,16 @@ fn monitors(cluster: &Cluster, index: usize) -> usize {
     list.lines().filter(|line| line.contains(" flags=O ")).count()
 }
 
-everywhere! {
+// On clusters of their own: what other tests ask of the shared one would be shown too.
+crosswise! {
     fn all_who_monitor_get_the_lines_of_all_primaries_as_these_write_them(setup) {
-        let (cluster, proxy) = (Cluster::shared(setup.kind), setup.proxy_with(ADMIN));
+        let cluster = Cluster::start(setup.kind, 3, 0);
+        let proxy = Proxy::of(&cluster, setup.threads, ADMIN);
         let mut ours: Vec<Client> = (0..5).map(|_| monitor(&proxy)).collect();
         let mut theirs: Vec<Client> = (0..3).map(|index| cluster.client(index)).collect();
         theirs.iter_mut().for_each(|node| assert_eq!(node.run("MONITOR"), Value::ok()));
         let odd: Vec<u8> = (0..=255).collect();
-        for (index, key) in keys(cluster, &setup.key("lines")).iter().enumerate() {
+        for (index, key) in keys(&cluster, "lines").iter().enumerate() {
             let mut client = proxy.client();
             for n in 0..3 {
                 client.request(&[b"seT", key.as_bytes(), format!("{n}").as_bytes()]);
@@ -66,7 +66,8 @@ everywhere! {
     }
 
     fn who_monitors_may_ask_little_and_reset_ends_it(setup) {
-        let proxy = setup.proxy_with(ADMIN);
+        let cluster = Cluster::start(setup.kind, 3, 0);
+        let proxy = Proxy::of(&cluster, setup.threads, ADMIN);
         for version in [2, 3] {
             let mut monitor = if version == 2 { proxy.client() } else { proxy.client3() };
             assert_eq!(monitor.run("MONITOR"), Value::ok());
@@ -85,12 +86,13 @@ everywhere! {
             assert!(list.contains(" flags=O "), "{list}");
             assert!(proxy.client().run("INFO clients").text().contains("pubsub_clients:0"));
             says("RESET", &Value::Simple(b"RESET".to_vec()));
-            let key = setup.key("reset");
-            assert!(!proxy.client().run(&format!("SET {key} 1")).is_error());
-            assert_eq!(monitor.run(&format!("GET {key}")), Value::bulk("1"));
+            assert_eq!(proxy.client().run("SET reset 1"), Value::ok());
+            assert_eq!(monitor.run("GET reset"), Value::bulk("1"));
         }
     }
+}
 
+everywhere! {
     fn it_is_for_administrators(setup) {
         let proxy = setup.proxy();
         let text = proxy.client().run("MONITOR").text();
@@ -124,7 +126,7 @@ fn one_that_does_not_read_is_closed_and_no_other() {
 fn is_shown(monitor: &mut Client, proxy: &Proxy, key: &str) {
     let mut client = proxy.client();
     monitor.patience(A_MOMENT);
-    within(VOTED_IN, &format!("{key} is shown"), || {
+    eventually(&format!("{key} is shown"), || {
         client.run(&format!("SET {key} 1"));
         while let Some(line) = monitor.try_reply().ok()? {
             if line.text().contains(key) {
@@ -132,12 +134,6 @@ fn is_shown(monitor: &mut Client, proxy: &Proxy, key: &str) {
             }
         }
         panic!("closed");
-    });
-}
-
-fn is_primary(cluster: &Cluster, index: usize) {
-    within(VOTED_IN, "the replica is primary", || {
-        cluster.client(index).run("INFO replication").text().contains("role:master").then_some(())
     });
 }
 
@@ -158,17 +154,17 @@ fn each_worker_monitors_each_primary_once_whatever_becomes_of_them() {
     };
     check(&mut clients);
     assert_eq!(cluster.client(4).run("CLUSTER FAILOVER"), Value::ok());
-    is_primary(&cluster, 4);
+    cluster.wait_until_primary(4);
     check(&mut clients);
     are(&[(0, 2), (1, 0), (2, 2), (3, 0), (4, 2), (5, 0)]);
     cluster.node(2).kill();
-    is_primary(&cluster, 5);
+    cluster.wait_until_primary(5);
     check(&mut clients);
     are(&[(0, 2), (1, 0), (3, 0), (4, 2), (5, 2)]);
     clients.truncate(1);
     are(&[(0, 1), (1, 0), (3, 0), (4, 1), (5, 1)]);
     clients[0].send(&["QUIT"]);
-    clients[0].patience(Duration::from_secs(10));
+    clients[0].patience(PATIENCE);
     clients[0].read_to_close();
     are(&[(0, 0), (4, 0), (5, 0)]);
 }
@@ -201,7 +197,7 @@ with_1_and_4_workers! {
     fn a_primary_that_cannot_be_had_is_not_waited_for(threads) {
         for act in [Act::Stall, Act::Close, Act::reply("-NOPERM no permissions")] {
             // Longer than the test is patient.
-            let flags = ["--backend-timeout", "200ms", "--retry-deadline", "60s"];
+            let flags = ["--backend-timeout", "200ms", "--retry-deadline", "10m"];
             let (_cluster, proxy) = two_nodes(threads, [Act::reply("+OK"), act], &flags);
             monitor(&proxy);
         }
@@ -217,7 +213,7 @@ with_1_and_4_workers! {
 
     fn a_node_that_hangs_is_given_up_and_monitored_again(threads) {
         let acts = [Act::reply("+OK"), Act::reply("+OK")];
-        let (cluster, proxy) = two_nodes(threads, acts, &["--backend-timeout", "200ms"]);
+        let (cluster, proxy) = two_nodes(threads, acts, &["--backend-timeout", "2s"]);
         cluster.always(0, "PING", Act::Stall);
         let _monitor = monitor(&proxy);
         eventually("it is monitored again", || (cluster.count(0, "MONITOR") > 1).then_some(()));

@@ -71,6 +71,7 @@ crosswise! {
         let keys: Vec<String> = (0..8).map(|n| setup.key(format!("noloop:kept{n}"))).collect();
         let (stop, mut kept) = (AtomicBool::new(false), BTreeMap::<String, Value>::new());
         let mut client = tracking(&proxy, &format!(" BCAST PREFIX {}", setup.key("noloop")));
+        let mut random = Random::new();
         thread::scope(|scope| {
             scope.spawn(|| {
                 let mut writer = proxy.client();
@@ -78,7 +79,6 @@ crosswise! {
                     writer.run(&format!("SET {} {n}", keys[n % keys.len()]));
                 }
             });
-            let mut random = Random::new();
             for round in 0..300 {
                 let asked: Vec<(&String, Option<String>)> = (0..5)
                     .map(|n| {
@@ -102,7 +102,7 @@ crosswise! {
         let now: BTreeMap<&String, Value> =
             keys.iter().map(|key| (key, direct.run(&format!("GET {key}")))).collect();
         assert!(!kept.is_empty());
-        eventually("nothing old is kept", || {
+        eventually(&format!("nothing old is kept, seed {}", random.seed()), || {
             client.send(&["PING"]);
             take(&mut client, &mut kept);
             kept.iter().all(|(key, value)| now[key] == *value).then_some(())

@@ -12,12 +12,9 @@ use std::{
 use crate::support::{
     Act, Client, Cluster, FakeCluster, Kind, Proxy, Setup, Value, crosswise, encode, eventually,
     slot::{key_in, slot_of},
-    wait::within,
     with_1_and_4_workers,
 };
 
-/// Another node needs seconds to be voted in.
-const VOTED_IN: Duration = Duration::from_secs(40);
 /// Too long for a message that comes at all.
 const A_MOMENT: Duration = Duration::from_millis(100);
 
@@ -140,7 +137,7 @@ with_1_and_4_workers! {
 fn hears(client: &mut Client, proxy: &Proxy, command: &str, name: &str) {
     let mut publisher = proxy.client();
     client.patience(A_MOMENT);
-    within(VOTED_IN, &format!("{command} {name} is heard"), || {
+    eventually(&format!("{command} {name} is heard"), || {
         publisher.request(&[command, name, "hello"]);
         let heard = client.try_reply().ok()??;
         (heard.items()[1].text() == name).then_some(())
@@ -163,16 +160,11 @@ crosswise! {
             }
         };
         check();
-        let mut replica = cluster.client(4);
-        assert_eq!(replica.run("CLUSTER FAILOVER"), Value::ok());
-        within(VOTED_IN, "the replica is primary", || {
-            replica.run("INFO replication").text().contains("role:master").then_some(())
-        });
+        assert_eq!(cluster.client(4).run("CLUSTER FAILOVER"), Value::ok());
+        cluster.wait_until_primary(4);
         check();
         cluster.node(2).kill();
-        within(VOTED_IN, "the other replica is primary", || {
-            cluster.client(5).run("INFO replication").text().contains("role:master").then_some(())
-        });
+        cluster.wait_until_primary(5);
         check();
     }
 

@@ -166,7 +166,7 @@ with_1_and_4_workers! {
         // 2. The last waits longer than the backend timeout since it was written, though replies come all the time.
         // 3. The connection was given up.
         let cluster = FakeCluster::start(1);
-        let proxy = Proxy::before(&cluster.seeds(), threads, &["--backend-timeout", "1s"]);
+        let proxy = Proxy::before(&cluster.seeds(), threads, &["--backend-timeout", "3s"]);
         let mut client = proxy.client();
         client.run("SET a 1");
         let gates: Vec<_> = (0..5).map(|_| Gate::new()).collect();
@@ -178,7 +178,7 @@ with_1_and_4_workers! {
         for (n, gate) in gates.iter().enumerate() {
             cluster.wait_for(0, &format!("INCR slow{n}"));
             // The node is at work on this one for a while: what passes is the time that is tested.
-            std::thread::sleep(Duration::from_millis(400));
+            std::thread::sleep(Duration::from_millis(1200));
             gate.open();
             assert_eq!(client.reply(), Value::Integer(1), "request {n}");
         }

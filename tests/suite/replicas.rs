@@ -1,12 +1,11 @@
 //! Reads from replicas: whom they go to, and who answers when a replica can't.
 
+use std::time::Instant;
+
 use crate::support::{
     Act, Client, Cluster, FakeCluster, Kind, PATIENCE, Proxy, Setup, Value, crosswise, eventually,
-    slot::key_in, wait::within,
+    slot::key_in,
 };
-
-/// Another node needs seconds to be voted in.
-const VOTED_IN: std::time::Duration = std::time::Duration::from_secs(40);
 
 /// Nodes that go on answering reads when others are lost, and never take over.
 const READABLE: &[&str] = &[
@@ -129,6 +128,11 @@ fn clients_share_the_nodes_and_each_keeps_to_one() {
     assert!((0..3).any(|index| cluster.count(index, "GET b") == 10));
 }
 
+/// A node that rests is tried again once a second.
+fn seconds_since(begun: Instant) -> usize {
+    usize::try_from(begun.elapsed().as_secs()).expect("few")
+}
+
 #[test]
 fn a_replica_that_cannot_answer_is_left_alone_and_another_or_the_primary_does() {
     for error in [
@@ -146,14 +150,14 @@ fn a_replica_that_cannot_answer_is_left_alone_and_another_or_the_primary_does() 
             error => Act::reply(error),
         };
         cluster.always(first, "GET a", act("a"));
-        let before = cluster.count(0, "CLUSTER SLOTS");
+        let (before, begun) = (cluster.count(0, "CLUSTER SLOTS"), Instant::now());
         assert_eq!(client.run("GET a"), Value::Nil, "{error}");
         let other = 3 - first;
         assert_eq!(cluster.count(0, "GET a") + cluster.count(other, "GET a"), 1, "{error}");
         for _ in 0..20 {
             assert_eq!(client.run("GET a"), Value::Nil, "{error}");
         }
-        assert_eq!(cluster.count(first, "GET a"), 1, "{error}: it rests");
+        assert!(cluster.count(first, "GET a") <= 1 + seconds_since(begun), "{error}: it rests");
         cluster.always(other, "GET a", act("a"));
         assert_eq!(client.run("GET a"), Value::Nil, "{error}");
         assert_eq!(client.run("GET a"), Value::Nil, "{error}");
@@ -303,7 +307,7 @@ fn a_replica_that_lags_is_not_read() {
     assert_eq!(gets(&cluster, 1), count);
     proxy.wait_for_log("stale=1");
     cluster.client(1).request(&["CONFIG", "SET", "masterauth", ""]);
-    within(VOTED_IN, "it is read again", || {
+    eventually("it is read again", || {
         let read = answers(&cluster, 1, &mut client, "lag");
         (read || answers(&cluster, 1, &mut other, "lag")).then_some(())
     });
@@ -369,8 +373,9 @@ fn a_primary_that_cannot_answer_leaves_its_reads_to_replicas() {
     let mut writer = proxy.client();
     writer.send(&["SET", "a", "1"]);
     cluster.wait_for(0, "SET a");
+    let begun = Instant::now();
     for _ in 0..20 {
         assert!(clients.iter_mut().all(|client| client.run("GET a") == Value::Nil));
     }
-    assert!(cluster.count(0, "GET a") <= 2, "{}", cluster.count(0, "GET a"));
+    assert!(cluster.count(0, "GET a") <= 2 + seconds_since(begun), "{}", cluster.count(0, "GET a"));
 }

@@ -5,7 +5,7 @@ use crate::support::{Cluster, Kind, Proxy, Setup, Value, crosswise, eventually};
 crosswise! {
     fn a_request_of_two_keys_waits_until_both_have_moved(setup) {
         let cluster = Cluster::start(setup.kind, 2, 0);
-        let proxy = Proxy::of(&cluster, setup.threads, &["--retry-deadline", "10s"]);
+        let proxy = Proxy::of(&cluster, setup.threads, &["--retry-deadline", "10m"]);
         let mut client = proxy.client();
         client.run("MSET {a}1 x {a}2 y");
         let from = cluster.first_owner("{a}");

@@ -131,7 +131,7 @@ crosswise! {
 
     fn a_shard_that_fails_over_begins_anew(setup) {
         let cluster = Cluster::start(setup.kind, 3, 1);
-        let proxy = Proxy::of(&cluster, setup.threads, &["--retry-deadline", "30s"]);
+        let proxy = Proxy::of(&cluster, setup.threads, &["--retry-deadline", "10m"]);
         let mut client = proxy.client();
         let keys: Vec<String> = (0..600).map(|n| format!("key:{n}")).collect();
         write(&mut client, &keys);

@@ -91,7 +91,7 @@ crosswise! {
 
     fn a_script_reaches_a_node_that_joined_later(setup) {
         let cluster = Cluster::start(setup.kind, 2, 1);
-        let proxy = Proxy::of(&cluster, setup.threads, &["--retry-deadline", "30s"]);
+        let proxy = Proxy::of(&cluster, setup.threads, &["--retry-deadline", "10m"]);
         let mut client = proxy.client();
         let sha = load(&mut client, SCRIPT);
         let key = key_in(100, "later");

@@ -175,7 +175,7 @@ crosswise! {
     fn the_cli_shows_the_load(setup) {
         let proxy = setup.proxy();
         // Lines as they come, until there are enough.
-        let stat = format!("timeout 60 stdbuf -oL redis-cli -p {} -i 0.1 --stat | head -n 4", proxy.port);
+        let stat = format!("timeout 300 stdbuf -oL redis-cli -p {} -i 0.1 --stat | head -n 4", proxy.port);
         let mut command = Command::new("sh");
         command.args(["-c", &stat]);
         let shown = said(&feed(command, ""));

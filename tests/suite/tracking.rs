@@ -184,6 +184,7 @@ everywhere! {
         let mut client = tracking(&proxy, "");
         let mut listener = tracking(&proxy, &format!(" BCAST PREFIX {}", setup.key("kept")));
         let mut listened: BTreeMap<String, Value> = BTreeMap::new();
+        let mut random = Random::new();
         thread::scope(|scope| {
             scope.spawn(|| {
                 let mut writer = proxy.client();
@@ -194,7 +195,6 @@ everywhere! {
                     }
                 }
             });
-            let mut random = Random::new();
             for _ in 0..300 {
                 for (client, kept) in [(&mut client, &mut kept), (&mut listener, &mut listened)] {
                     let asked: Vec<&String> = (0..5).map(|_| &keys[random.below(keys.len())]).collect();
@@ -211,7 +211,7 @@ everywhere! {
         let now: BTreeMap<&String, Value> = keys.iter().map(|key| (key, direct.run(&format!("GET {key}")))).collect();
         for (client, kept) in [(&mut client, &mut kept), (&mut listener, &mut listened)] {
             assert!(!kept.is_empty());
-            eventually("nothing old is kept", || {
+            eventually(&format!("nothing old is kept, seed {}", random.seed()), || {
                 client.send(&["PING"]);
                 take(client, kept);
                 kept.iter().all(|(key, value)| now[key] == *value).then_some(())

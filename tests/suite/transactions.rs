@@ -196,7 +196,7 @@ everywhere! {
 crosswise! {
     fn transactions_survive_the_move_of_their_slot(setup) {
         let cluster = Cluster::start(setup.kind, 2, 0);
-        let proxy = Proxy::of(&cluster, setup.threads, &["--retry-deadline", "20s"]);
+        let proxy = Proxy::of(&cluster, setup.threads, &["--retry-deadline", "10m"]);
         let (slot, from) = (crate::support::slot::slot_of(b"t"), cluster.first_owner("t"));
         let mut filler = cluster.client(from);
         for n in 0..300 {

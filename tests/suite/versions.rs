@@ -72,8 +72,8 @@ fn is_served(kind: Kind) {
         for line in [version].iter().chain(LINES) {
             let (got, wanted) = (proxied.run(line), direct.run(line));
             assert!(
-                line.starts_with("HELLO") || got.sorted() == wanted.clone().sorted(),
-                "{line}: {wanted:?}"
+                line.starts_with("HELLO") || got.clone().sorted() == wanted.clone().sorted(),
+                "{line}\n got {got:?}\nwant {wanted:?}"
             );
         }
     }

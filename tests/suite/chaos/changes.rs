@@ -8,7 +8,7 @@ use super::{
     moves::PATIENT,
     stage::{Event, Happen, MOVING, Promise, Scene},
 };
-use crate::support::{Client, Cluster, Kind, Value, slot::key_in};
+use crate::support::{Client, Cluster, Kind, Value, eventually, slot::key_in};
 
 /// A node joins, is given slots, is emptied, leaves, and returns as a replica.
 pub(super) const ROLES: Event = Event {
@@ -51,7 +51,7 @@ pub(super) const STORM: Event = Event {
     replicas: 0,
     // The node is down while the crowd comes.
     silence: Duration::from_secs(30),
-    flags: &["--retry-deadline", "40s"],
+    flags: &["--retry-deadline", "10m"],
     ..UNPLANNED
 };
 
@@ -138,6 +138,9 @@ fn storm(scene: &Scene<'_>) {
         let before = tried();
         cluster.node(0).kill();
         let begun = Instant::now();
+        // What is written to a connection that is lost only then may have run.
+        let connected = format!("slotway_backend_connections{{node=\"127.0.0.1:{}\"}}", cluster.port(0));
+        eventually("its connections are lost", || (proxy.metric(&connected) == 0.0).then_some(()));
         let mut crowd: Vec<Client> = (0..CROWD).map(|_| proxy.client()).collect();
         for client in &mut crowd {
             client.send(&["INCR", &kept]);

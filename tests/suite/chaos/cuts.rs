@@ -8,10 +8,7 @@ use super::{
     network::Network,
     stage::{Event, Happen, MOVING, Promise, Rounds},
 };
-use crate::support::{Client, Kind, slot::key_in, wait::within};
-
-/// Slotway notices and recovers within this on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(40);
+use crate::support::{Client, Kind, eventually, slot::key_in};
 
 /// The host of the first shard's primary, and those of all other primaries and of its replica, node 3.
 const ALONE: usize = 1;
@@ -72,10 +69,10 @@ fn one_node(network: &Network, rounds: &Rounds<'_>) {
     let mut client = network.client();
     rounds.repeatedly(|_| {
         network.cut(0, 1);
-        within(PATIENCE, "it is missed", || (!serves(&mut client)).then_some(()));
+        eventually("it is missed", || (!serves(&mut client)).then_some(()));
         assert_eq!(network.undead(), "", "what was given up must not arrive later");
         network.mend(0, 1);
-        within(PATIENCE, "it is back", || serves(&mut client).then_some(()));
+        eventually("it is back", || serves(&mut client).then_some(()));
     });
 }
 
@@ -97,13 +94,13 @@ fn minority_and_proxy(network: &Network, rounds: &Rounds<'_>) {
             network.cut(0, host);
         }
         network.wait_until_primary(REPLICA);
-        within(PATIENCE, "slotway is cut off", || (!serves(&mut client)).then_some(()));
+        eventually("slotway is cut off", || (!serves(&mut client)).then_some(()));
         for host in OTHERS {
             network.mend(ALONE, host);
             network.mend(0, host);
         }
         network.restore();
-        within(PATIENCE, "it is back", || serves(&mut client).then_some(()));
+        eventually("it is back", || serves(&mut client).then_some(()));
     });
 }
 
@@ -111,6 +108,6 @@ fn addresses(network: &Network, rounds: &Rounds<'_>) {
     let mut client = network.client();
     rounds.repeatedly(|_| {
         network.renumber();
-        within(PATIENCE, "it is back", || serves(&mut client).then_some(()));
+        eventually("it is back", || serves(&mut client).then_some(()));
     });
 }

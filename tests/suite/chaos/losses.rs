@@ -6,10 +6,7 @@ use super::{
     moves::{replica_of, role},
     stage::{Event, Happen, Promise, Scene},
 };
-use crate::support::{Client, Kind, wait::within};
-
-/// A replica is voted in within this on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(40);
+use crate::support::{Client, Kind, eventually};
 
 /// What the events of this file have in common: nodes miss each other after 2 s, vote within about 2 more, and
 /// slotway finds the new primary within 1.
@@ -81,14 +78,14 @@ fn first_shard(scene: &Scene<'_>) -> (usize, usize) {
     let replica = replica_of(scene.cluster, 0);
     let primary = 3 - replica;
     // Until then it keeps what it is to send to its replica.
-    within(PATIENCE, "the primary takes its replica for caught up", || {
+    eventually("the primary takes its replica for caught up", || {
         scene.cluster.client(primary).run("INFO replication").text().contains("state=online").then_some(())
     });
     (primary, replica)
 }
 
 fn becomes_primary(scene: &Scene<'_>, node: usize) {
-    within(PATIENCE, "the replica is voted in", || {
+    eventually("the replica is voted in", || {
         (role(scene.cluster, node).as_deref() == Some("master")).then_some(())
     });
 }
@@ -127,7 +124,7 @@ fn hesitant(scene: &Scene<'_>) {
     scene.rounds.repeatedly(|_| {
         let lost = scene.proxy.metric(LOST);
         scene.cluster.node(0).pause();
-        within(PATIENCE, "slotway gives it up", || (scene.proxy.metric(LOST) > lost).then_some(()));
+        eventually("slotway gives it up", || (scene.proxy.metric(LOST) > lost).then_some(()));
         scene.cluster.node(0).resume();
     });
 }
@@ -140,10 +137,10 @@ fn all_down(scene: &Scene<'_>) {
     scene.rounds.repeatedly(|_| {
         let nodes = 0..scene.cluster.len();
         nodes.clone().for_each(|node| scene.cluster.node(node).kill());
-        within(PATIENCE, "the cluster is down", || is_down(&mut client).then_some(()));
+        eventually("the cluster is down", || is_down(&mut client).then_some(()));
         nodes.for_each(|node| scene.cluster.node(node).restart());
         scene.cluster.wait_until_whole();
-        within(PATIENCE, "the cluster is up", || (!is_down(&mut client)).then_some(()));
+        eventually("the cluster is up", || (!is_down(&mut client)).then_some(()));
     });
 }
 

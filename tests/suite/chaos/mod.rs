@@ -75,6 +75,7 @@ events! {
 
 /// `event` on its own servers, or on those that `SLOTWAY_TEST_SERVERS` names and that can do it: `all`, or one
 /// [`Kind`].
+#[expect(clippy::print_stdout, reason = "what is skipped must be seen")]
 fn each(event: &Event) -> impl Iterator<Item = Event> {
     let wish = env::var("SLOTWAY_TEST_SERVERS").unwrap_or_default();
     let named = |kind: &Kind| wish == "all" || wish == format!("{kind:?}");
@@ -85,6 +86,9 @@ fn each(event: &Event) -> impl Iterator<Item = Event> {
     );
     let wanted = |kind: &&Kind| if wish.is_empty() { **kind == event.kind } else { named(kind) };
     let kinds: Vec<Kind> = event.kinds.iter().filter(wanted).copied().collect();
+    if kinds.is_empty() {
+        println!("skipped: {} is not for {wish}", event.name);
+    }
     kinds.into_iter().map(|kind| event.on(kind))
 }
 

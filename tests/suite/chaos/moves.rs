@@ -3,10 +3,7 @@
 use std::time::Duration;
 
 use super::stage::{Event, Happen, MOVING, Promise, Scene};
-use crate::support::{Cluster, Kind, Value, wait::within};
-
-/// What moves takes less than this on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(40);
+use crate::support::{Cluster, Kind, Value, eventually};
 
 /// What the events of this file have in common.
 const PLANNED: Event = Event {
@@ -103,7 +100,7 @@ fn migrate_at_once(cluster: &Cluster, slot: u16, from: usize, to: usize) {
     let mut source = cluster.client(from);
     let asked = format!("CLUSTER MIGRATESLOTS SLOTSRANGE {slot} {slot} NODE {target}");
     assert_eq!(source.run(&asked), Value::ok());
-    within(PATIENCE, "the slot is there", || {
+    eventually("the slot is there", || {
         let jobs = source.run("CLUSTER GETSLOTMIGRATIONS");
         let newest = jobs.items().first()?;
         let state = newest.field("state").text();
@@ -114,7 +111,7 @@ fn migrate_at_once(cluster: &Cluster, slot: u16, from: usize, to: usize) {
 
 /// Which of a shard's two nodes is its replica.
 pub(super) fn replica_of(cluster: &Cluster, shard: usize) -> usize {
-    within(PATIENCE, "the shard has a replica", || {
+    eventually("the shard has a replica", || {
         let nodes = [shard, shard + 3];
         nodes.into_iter().find(|&node| role(cluster, node).as_deref() == Some("slave"))
     })
@@ -134,7 +131,7 @@ fn failover(scene: &Scene<'_>) {
         let replica = replica_of(scene.cluster, shard);
         scene.cluster.wait_until_whole();
         assert_eq!(scene.cluster.client(replica).run("CLUSTER FAILOVER"), Value::ok());
-        within(PATIENCE, "the replica is primary", || {
+        eventually("the replica is primary", || {
             (role(scene.cluster, replica).as_deref() == Some("master")).then_some(())
         });
     });

@@ -1,6 +1,6 @@
 //! What was seen of each event, as a table in Markdown.
 
-use std::{fmt, time::Duration};
+use std::{env, fmt, time::Duration};
 
 use super::{
     stage::{Event, Promise},
@@ -51,13 +51,19 @@ impl Row {
             };
             must(may, format!("error {kind}"));
         }
-        must(self.all.silence <= event.silence, "too long a silence".into());
+        must(self.all.silence <= slack() * event.silence, "too long a silence".into());
         if event.local {
             must(self.elsewhere.errors.is_empty(), "errors elsewhere".into());
-            must(self.elsewhere.silence <= QUIET, "silence elsewhere".into());
+            must(self.elsewhere.silence <= slack() * QUIET, "silence elsewhere".into());
         }
         broken
     }
+}
+
+/// By how much silences may be longer than promised: in the ordinary suite other tests keep the machine busy, a long
+/// run of `SLOTWAY_TEST_CHAOS` seconds has it for itself.
+fn slack() -> u32 {
+    if env::var_os("SLOTWAY_TEST_CHAOS").is_some() { 1 } else { 2 }
 }
 
 /// Longest silence of a client that has nothing to do with the event: a busy machine's.

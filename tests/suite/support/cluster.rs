@@ -94,6 +94,17 @@ impl Cluster {
         });
     }
 
+    /// Whether node `index` is a primary, as it says itself.
+    pub(crate) fn is_primary(&self, index: usize) -> bool {
+        self.client(index).run("INFO replication").text().contains("role:master")
+    }
+
+    /// Waits until node `index` is a primary.
+    #[track_caller]
+    pub(crate) fn wait_until_primary(&self, index: usize) {
+        eventually(&format!("node {index} is primary"), || self.is_primary(index).then_some(()));
+    }
+
     /// Waits until `holds` of each node.
     pub(crate) fn wait_for(&self, what: &str, holds: impl Fn(&mut Client) -> bool) {
         for index in 0..self.len() {
