@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::{Client, Kind, Setup, Value, crosswise, encode, eventually, everywhere};
+use crate::support::{Client, Cluster, Kind, Proxy, Setup, Value, crosswise, encode, eventually, everywhere};
 
 fn id(client: &mut Client) -> i64 {
     client.run("CLIENT ID").integer()
@@ -93,27 +93,17 @@ everywhere! {
         }
     }
 
-    fn who_blocks_or_does_not_read_is_killed_too(setup) {
+    fn who_does_not_read_is_killed_too(setup) {
         let proxy = setup.proxy();
-        let (mut blocked, mut deaf, mut killer) = (proxy.client(), proxy.client(), proxy.client());
-        let (key, large) = (setup.key("killed"), setup.key("large"));
-        killer.run(&format!("DEL {key}"));
+        let (mut deaf, mut killer) = (proxy.client(), proxy.client());
+        let large = setup.key("large");
         killer.request(&["SET", &large, &"x".repeat(1 << 20)]);
-        let ids = [id(&mut blocked), id(&mut deaf)];
-        blocked.send(&["BLPOP", &key, "0"]);
+        let id = id(&mut deaf);
         for _ in 0..64 {
             deaf.send(&["GET", &large]);
         }
-        eventually("it blocks", || {
-            killer.run(&format!("CLIENT LIST ID {}", ids[0])).text().contains(" flags=b ").then_some(())
-        });
-        assert_eq!(killer.run(&format!("CLIENT KILL ID {} ID {}", ids[0], ids[0])), Value::Integer(1));
-        assert_eq!(killer.run(&format!("CLIENT KILL ID {}", ids[1])), Value::Integer(1));
-        assert_eq!(blocked.read_to_close(), b"");
+        assert_eq!(killer.run(&format!("CLIENT KILL ID {id}")), Value::Integer(1));
         assert!(deaf.read_to_close().len() < 64 << 20);
-        assert_eq!(killer.run(&format!("RPUSH {key} a")), Value::Integer(1));
-        assert_eq!(killer.run(&format!("LLEN {key}")), Value::Integer(1), "nothing was popped for it");
-        killer.run(&format!("DEL {key}"));
     }
 
     fn the_list_shows_what_clients_do(setup) {
@@ -191,5 +181,30 @@ crosswise! {
         });
         assert_eq!(proxy.terminate(), Some(0));
         assert_eq!(client.reply(), Value::ok(), "what was read is answered");
+    }
+}
+
+crosswise! {
+    fn who_blocks_is_killed_too(setup) {
+        let cluster = Cluster::start(setup.kind, 3, 0);
+        let proxy = Proxy::of(&cluster, setup.threads, &[]);
+        let (mut blocked, mut killer) = (proxy.client(), proxy.client());
+        let blocked_at = |node: usize| {
+            let info = cluster.client(node).run("INFO clients").text();
+            let count = info.lines().find_map(|line| line.strip_prefix("blocked_clients:"));
+            count.and_then(|count| count.parse::<usize>().ok()).expect("a count")
+        };
+        let block = |count: usize| {
+            let all = || (0..cluster.len()).map(blocked_at).sum::<usize>();
+            eventually(&format!("{count} block at the nodes"), || (all() == count).then_some(()));
+        };
+        let id = id(&mut blocked);
+        blocked.send(&["BLPOP", "killed", "0"]);
+        block(1);
+        assert_eq!(killer.run(&format!("CLIENT KILL ID {id} ID {id}")), Value::Integer(1));
+        assert_eq!(blocked.read_to_close(), b"");
+        block(0);
+        assert_eq!(killer.run("RPUSH killed a"), Value::Integer(1));
+        assert_eq!(killer.run("LLEN killed"), Value::Integer(1), "nothing was popped for it");
     }
 }
