@@ -114,6 +114,10 @@ impl Server {
     /// Stops it in mid-air: its sockets stay open, nothing answers.
     pub(crate) fn pause(&self) {
         self.process.signal("STOP");
+        let status = format!("/proc/{}/status", self.process.pid());
+        eventually("it stands still", || {
+            std::fs::read_to_string(&status).expect("a live process").contains("State:\tT").then_some(())
+        });
     }
 
     /// Lets it run on.
