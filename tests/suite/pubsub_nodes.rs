@@ -222,9 +222,10 @@ crosswise! {
     fn a_drain_closes_subscribers(setup) {
         let mut proxy = setup.proxy();
         let mut client = proxy.client();
-        subscribe(&mut client, "SUBSCRIBE drained");
+        let name = setup.key("drained");
+        subscribe(&mut client, &format!("SUBSCRIBE {name}"));
         proxy.reaches("slotway_subscribed_clients", 1.0);
-        assert_eq!(proxy.client().run("PUBLISH drained last").integer(), 1);
+        assert_eq!(proxy.client().run(&format!("PUBLISH {name} last")).integer(), 1);
         assert_eq!(client.reply().items()[2].text(), "last");
         proxy.reaches("slotway_messages_total", 1.0);
         assert_eq!(proxy.terminate(), Some(0));
