@@ -49,6 +49,7 @@ mod tick;
 mod tracking;
 mod transaction;
 mod wait;
+mod wakeup;
 mod watch;
 mod who;
 

@@ -9,7 +9,7 @@ use std::{cell::RefCell, collections::HashMap, rc::Rc};
 use super::{
     Worker,
     client::Client,
-    primaries::{Primaries, Wish},
+    primaries::{Primaries, Subject},
 };
 use crate::metrics::CloseReason;
 
@@ -23,8 +23,8 @@ pub(super) struct Monitoring {
     primaries: Primaries,
 }
 
-/// What primaries are asked.
-static WISH: Wish = Wish {
+/// Every request that they take.
+static SUBJECT: Subject = Subject {
     request: &["MONITOR"],
     take: |worker, ear| {
         let taken = ear.lines(MAX_LINE, |lines| worker.show(lines));
@@ -33,7 +33,7 @@ static WISH: Wish = Wish {
         }
         taken
     },
-    changed: |worker| worker.monitoring.primaries.changed.notify_waiters(),
+    changed: |worker| worker.monitoring.primaries.look_again(),
 };
 
 impl Worker {
@@ -64,8 +64,8 @@ impl Worker {
             primaries.leave();
             return;
         }
-        primaries.follow(self, &self.topology.table().load(), &WISH);
-        primaries.changed.notify_waiters();
+        primaries.follow(self, &self.topology.table().load(), &SUBJECT);
+        primaries.look_again();
     }
 
     /// Shows the lines that a node sent.

@@ -25,8 +25,8 @@ use crate::{
 /// Reads of one connection before the worker's others get their turn.
 const READS_PER_TURN: u32 = 8;
 
-/// What every primary is asked to tell.
-pub(super) struct Wish {
+/// What primaries are asked to tell.
+pub(super) struct Subject {
     /// The request that asks for it.
     pub(super) request: &'static [&'static str],
     /// Takes what was told; nothing if the connection is to be given up.
@@ -40,7 +40,7 @@ pub(super) struct Wish {
 pub(super) struct Primaries {
     links: RefCell<HashMap<NodeAddr, Link>>,
     /// Those who wait for them look again.
-    pub(super) changed: Notify,
+    changed: Notify,
     /// How many these are.
     waiting: Cell<usize>,
 }
@@ -79,13 +79,13 @@ impl Drop for Waiting<'_> {
 
 impl Primaries {
     /// Has a connection to each primary of `table`, and to no other node.
-    pub(super) fn follow(&self, worker: &Rc<Worker>, table: &SlotTable, wish: &'static Wish) {
+    pub(super) fn follow(&self, worker: &Rc<Worker>, table: &SlotTable, subject: &'static Subject) {
         let primaries =
             || table.nodes().iter().filter(|node| node.role == Role::Primary).map(|node| &node.addr);
         let mut links = self.links.borrow_mut();
         links.retain(|addr, _| primaries().any(|primary| primary == addr));
         for addr in primaries() {
-            links.entry(addr.clone()).or_insert_with(|| Link::spawn(worker, addr.clone(), wish));
+            links.entry(addr.clone()).or_insert_with(|| Link::spawn(worker, addr.clone(), subject));
         }
     }
 
@@ -106,6 +106,11 @@ impl Primaries {
         };
         // Whoever waits looks what there is.
         let _ = timeout(limit, change).await;
+    }
+
+    /// Those who wait look again.
+    pub(super) fn look_again(&self) {
+        self.changed.notify_waiters();
     }
 
     /// Whether somebody waits for them.
@@ -131,9 +136,9 @@ impl Primaries {
 
 impl Link {
     /// The connection to `addr`, which its task makes at once.
-    fn spawn(worker: &Rc<Worker>, addr: NodeAddr, wish: &'static Wish) -> Self {
+    fn spawn(worker: &Rc<Worker>, addr: NodeAddr, subject: &'static Subject) -> Self {
         let state = Rc::new(Cell::new(State::New));
-        let task = tokio::task::spawn_local(run(Rc::clone(worker), addr, wish, Rc::clone(&state)));
+        let task = tokio::task::spawn_local(run(Rc::clone(worker), addr, subject, Rc::clone(&state)));
         Self { state, task: task.abort_handle() }
     }
 }
@@ -144,29 +149,29 @@ impl Drop for Link {
     }
 }
 
-async fn run(worker: Rc<Worker>, addr: NodeAddr, wish: &'static Wish, state: Rc<Cell<State>>) {
+async fn run(worker: Rc<Worker>, addr: NodeAddr, subject: &'static Subject, state: Rc<Cell<State>>) {
     let mut backoff = Backoff::default();
     loop {
-        if let Some(ear) = Ear::open(&worker, &addr, wish.request).await {
+        if let Some(ear) = Ear::open(&worker, &addr, subject.request).await {
             backoff = Backoff::default();
             state.set(State::Live);
-            (wish.changed)(&worker);
-            hear(ear, &worker, wish).await;
-            tracing::warn!(node = %addr, wish = wish.request.join(" "), "node tells no more");
+            (subject.changed)(&worker);
+            hear(ear, &worker, subject).await;
+            tracing::warn!(node = %addr, subject = subject.request.join(" "), "node tells no more");
             worker.topology.signal(Signal::Lost);
         }
         state.set(State::Failing);
-        (wish.changed)(&worker);
+        (subject.changed)(&worker);
         sleep(backoff.next()).await;
     }
 }
 
 /// Takes what is told until the connection is lost.
-async fn hear(mut ear: Ear, worker: &Rc<Worker>, wish: &Wish) -> Option<()> {
+async fn hear(mut ear: Ear, worker: &Rc<Worker>, subject: &Subject) -> Option<()> {
     loop {
         for _ in 0..READS_PER_TURN {
             // What came with the confirmation is taken first.
-            (wish.take)(worker, &mut ear)?;
+            (subject.take)(worker, &mut ear)?;
             ear.hear(worker).await?;
         }
         yield_now().await;

@@ -13,7 +13,7 @@ use std::{
     future::poll_fn,
     rc::Rc,
     sync::Arc,
-    task::{Context, Poll, Waker, ready},
+    task::{Context, Poll, ready},
 };
 
 use self::{queue::Queue, replies::Replies};
@@ -26,6 +26,7 @@ use super::{
     pipe,
     profile::Profile,
     stream::Stream,
+    wakeup::Wakeup,
 };
 use crate::{
     cluster::{NodeAddr, Slot},
@@ -54,8 +55,7 @@ pub(super) struct Backend {
     pub(super) profile: Profile,
     worker: Rc<Worker>,
     queue: RefCell<Queue>,
-    waker: RefCell<Option<Waker>>,
-    woken: Cell<bool>,
+    wakeup: Wakeup,
     connected: Cell<bool>,
     /// When the node last did something for the request that it is due to answer.
     progress: Cell<u64>,
@@ -89,8 +89,7 @@ impl Backend {
             profile,
             worker: Rc::clone(worker),
             queue: RefCell::default(),
-            waker: RefCell::default(),
-            woken: Cell::new(false),
+            wakeup: Wakeup::default(),
             connected: Cell::new(false),
             progress: Cell::new(0),
             lost: Cell::new(None),
@@ -117,7 +116,7 @@ impl Backend {
         flight.len = queue.outbox.append_with(most, write);
         queue.flights.push_back(flight);
         drop(queue);
-        self.wake();
+        self.wakeup.wake();
     }
 
     /// Sends `request` without copying it if it is large.
@@ -131,7 +130,7 @@ impl Backend {
         queue.outbox.append_owned(request);
         queue.flights.push_back(flight);
         drop(queue);
-        self.wake();
+        self.wakeup.wake();
     }
 
     /// Whether `client` must wait before it sends more here; it is woken then. Who comes while others wait
@@ -163,7 +162,7 @@ impl Backend {
     pub(super) fn check_timeout(&self, limit: u64) {
         if self.connected.get() && !self.is_idle() && self.progress.get() < limit {
             self.lost.set(Some(Lost::Timeout));
-            self.wake();
+            self.wakeup.wake();
         }
     }
 
@@ -217,7 +216,7 @@ impl Backend {
     /// Ends the task once nothing is in flight.
     pub(super) fn retire(&self) {
         self.retired.set(true);
-        self.wake();
+        self.wakeup.wake();
     }
 
     /// Gives memory back if nothing is in flight.
@@ -235,7 +234,7 @@ impl Backend {
         let queue = self.queue.borrow();
         let number = |flight: &Flight| flight.ticket.as_ref().map(Ticket::number);
         let flights: Vec<_> = queue.flights.iter().map(number).collect();
-        let flags = [&self.connected, &self.woken, &self.retired].map(Cell::get);
+        let flags = [self.connected.get(), self.wakeup.is_woken(), self.retired.get()];
         format!(
             "backend {} {:?}: {} sent of {flights:?}, {} B unwritten; progress at {} ms; \
              connected, woken, retired: {flags:?}",
@@ -245,24 +244,6 @@ impl Backend {
             queue.outbox.unwritten(),
             self.progress.get() / 1_000_000
         )
-    }
-
-    #[inline]
-    fn wake(&self) {
-        if !self.woken.replace(true)
-            && let Some(waker) = &*self.waker.borrow()
-        {
-            waker.wake_by_ref();
-        }
-    }
-
-    #[inline]
-    fn arm(&self, cx: &Context<'_>) {
-        self.woken.set(false);
-        let mut waker = self.waker.borrow_mut();
-        if !waker.as_ref().is_some_and(|w| w.will_wake(cx.waker())) {
-            *waker = Some(cx.waker().clone());
-        }
     }
 
     /// The task: waits until it is needed, connects, pumps, and begins again when the connection is lost.
@@ -301,7 +282,7 @@ impl Backend {
     /// Waits for a request; false when none will come.
     async fn wanted(&self) -> bool {
         poll_fn(|cx| {
-            self.arm(cx);
+            self.wakeup.arm(cx);
             match (self.is_idle(), self.retired.get()) {
                 (false, _) => Poll::Ready(true),
                 (true, true) => Poll::Ready(false),
@@ -329,7 +310,7 @@ impl Backend {
 
     /// Writes what is queued and reads what has come; ready when the connection is lost.
     fn poll_pump(&self, cx: &mut Context<'_>, stream: &mut Stream, replies: &mut Replies) -> Poll<Lost> {
-        self.arm(cx);
+        self.wakeup.arm(cx);
         for _ in 0..READS_PER_TURN {
             if let Some(lost) = self.lost.take() {
                 return Poll::Ready(lost);

@@ -10,7 +10,7 @@ use std::{
     cell::{Cell, RefCell},
     io::{self, IoSlice},
     rc::Rc,
-    task::{Context, Poll, Waker},
+    task::{Context, Poll},
 };
 
 use self::input::Input;
@@ -25,6 +25,7 @@ use super::{
     stream::Stream,
     transaction::Queued,
     wait::Wrote,
+    wakeup::Wakeup,
 };
 use crate::{command::Command, metrics::CloseReason, resp::Protocol};
 
@@ -41,8 +42,7 @@ pub(super) struct Client {
     /// Both ends of its connection, as CLIENT LIST shows them.
     pub(super) peer: Box<str>,
     pub(super) local: Box<str>,
-    waker: RefCell<Option<Waker>>,
-    woken: Cell<bool>,
+    wakeup: Wakeup,
     input: RefCell<Input>,
     line: RefCell<Line>,
     /// The epoch of the slot table by which everything in flight was routed.
@@ -144,8 +144,7 @@ impl Client {
             stream: RefCell::new(Some(stream)),
             peer,
             local,
-            waker: RefCell::default(),
-            woken: Cell::new(false),
+            wakeup: Wakeup::default(),
             input: RefCell::default(),
             line: RefCell::default(),
             epoch: Cell::new(0),
@@ -197,11 +196,7 @@ impl Client {
     /// Runs its task again soon.
     #[inline]
     pub(super) fn wake(&self) {
-        if !self.woken.replace(true)
-            && let Some(waker) = &*self.waker.borrow()
-        {
-            waker.wake_by_ref();
-        }
+        self.wakeup.wake();
     }
 
     /// Answers place `number` of its line.
@@ -390,18 +385,19 @@ impl Client {
     pub(super) fn dump(&self) -> String {
         let line = self.line.borrow();
         let awaited: Vec<u64> = line.awaited().collect();
-        let flags = [&self.held, &self.reads, &self.due, &self.holding, &self.woken].map(Cell::get);
+        let flags = [&self.held, &self.reads, &self.due, &self.holding].map(Cell::get);
+        let woken = self.wakeup.is_woken();
         let unwritten = line.outbox.unwritten();
         let (waiting, epoch, retries) = (line.waiting(), self.epoch.get(), self.retries.dump());
         format!(
             "client {}: {waiting} wait, of these places {awaited:?}; {unwritten} B unwritten; epoch {epoch}; \
-             held, reads, due, holding, woken: {flags:?}; {retries}",
+             held, reads, due, holding: {flags:?}; woken: {woken}; {retries}",
             self.id
         )
     }
 
     fn poll(self: &Rc<Self>, cx: &mut Context<'_>) -> Poll<CloseReason> {
-        self.arm(cx);
+        self.wakeup.arm(cx);
         self.reads.set(false);
         for _ in 0..READS_PER_TURN {
             if self.flush(|stream, slices| stream.poll_write(cx, slices)).is_err() {
@@ -433,15 +429,6 @@ impl Client {
         }
         cx.waker().wake_by_ref();
         Poll::Pending
-    }
-
-    #[inline]
-    fn arm(&self, cx: &Context<'_>) {
-        self.woken.set(false);
-        let mut waker = self.waker.borrow_mut();
-        if !waker.as_ref().is_some_and(|w| w.will_wake(cx.waker())) {
-            *waker = Some(cx.waker().clone());
-        }
     }
 
     /// Why it is over, if everything that was asked is answered and delivered.

@@ -15,7 +15,7 @@ use std::{
     future::poll_fn,
     hash::{BuildHasher, BuildHasherDefault, DefaultHasher},
     rc::Rc,
-    task::{Context, Poll, Waker},
+    task::{Context, Poll},
 };
 
 use tokio::{io::DuplexStream, sync::oneshot};
@@ -26,6 +26,7 @@ use super::{
     dial::{self, DialError},
     profile::Profile,
     stream::Stream,
+    wakeup::Wakeup,
 };
 use crate::cluster::NodeAddr;
 
@@ -78,7 +79,7 @@ pub(super) struct Pipe {
     worker: Rc<Worker>,
     /// Who wants a lane and has none yet: at most one wish of each worker that uses the pipe.
     wishes: RefCell<Vec<Wish>>,
-    waker: RefCell<Option<Waker>>,
+    wakeup: Wakeup,
     /// When the node last did something for the request that it is due to answer; 0 when none is.
     progress: Cell<u64>,
     /// The node has left a reply due for too long.
@@ -93,7 +94,7 @@ impl Worker {
         let mut pipes = self.pipes.borrow_mut();
         let pipe = pipes.entry(wish.id.clone()).or_insert_with(|| Pipe::spawn(self, wish.id.clone()));
         pipe.wishes.borrow_mut().push(wish);
-        pipe.wake();
+        pipe.wakeup.wake();
     }
 }
 
@@ -103,7 +104,7 @@ impl Pipe {
             id,
             worker: Rc::clone(worker),
             wishes: RefCell::default(),
-            waker: RefCell::default(),
+            wakeup: Wakeup::default(),
             progress: Cell::new(0),
             stuck: Cell::new(false),
             untidy: Cell::new(false),
@@ -112,25 +113,19 @@ impl Pipe {
         pipe
     }
 
-    fn wake(&self) {
-        if let Some(waker) = &*self.waker.borrow() {
-            waker.wake_by_ref();
-        }
-    }
-
     /// Gives up on a node that has neither taken nor answered anything since `limit`, a time of the worker's
     /// clock, though replies are due.
     pub(super) fn check_timeout(&self, limit: u64) {
         if (1..limit).contains(&self.progress.get()) {
             self.stuck.set(true);
-            self.wake();
+            self.wakeup.wake();
         }
     }
 
     /// Lets it give memory back.
     pub(super) fn tidy(&self) {
         self.untidy.set(true);
-        self.wake();
+        self.wakeup.wake();
     }
 
     /// The task: as long as lanes are wished for, connects and pumps until the connection is lost or nobody
@@ -167,7 +162,7 @@ impl Pipe {
 
     /// Moves requests and replies; ready when the connection is lost or not used any more.
     fn poll_pump(&self, cx: &mut Context<'_>, joint: &mut Joint) -> Poll<()> {
-        self.arm(cx);
+        self.wakeup.arm(cx);
         for _ in 0..ROUNDS_PER_TURN {
             self.admit(joint);
             if self.stuck.get() || joint.is_unused() {
@@ -181,13 +176,6 @@ impl Pipe {
         }
         cx.waker().wake_by_ref();
         Poll::Pending
-    }
-
-    fn arm(&self, cx: &Context<'_>) {
-        let mut waker = self.waker.borrow_mut();
-        if !waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
-            *waker = Some(cx.waker().clone());
-        }
     }
 
     /// Gives a lane to each worker that wants one.

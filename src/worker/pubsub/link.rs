@@ -10,7 +10,7 @@ use std::{
     future::poll_fn,
     rc::Rc,
     sync::Arc,
-    task::{Context, Poll, Waker, ready},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
@@ -28,6 +28,7 @@ use crate::{
         intake::{Filled, Intake},
         outbox::Outbox,
         stream::Stream,
+        wakeup::Wakeup,
     },
 };
 
@@ -43,8 +44,7 @@ pub(super) struct Link {
     pub(super) addr: NodeAddr,
     worker: Rc<Worker>,
     queue: RefCell<Queue>,
-    waker: RefCell<Option<Waker>>,
-    woken: Cell<bool>,
+    wakeup: Wakeup,
     connected: Cell<bool>,
     /// Whether the last connection was lost or could not be made.
     failing: Cell<bool>,
@@ -83,8 +83,7 @@ impl Link {
             addr,
             worker: Rc::clone(worker),
             queue: RefCell::default(),
-            waker: RefCell::default(),
-            woken: Cell::new(false),
+            wakeup: Wakeup::default(),
             connected: Cell::new(false),
             failing: Cell::new(false),
             heard: Cell::new(0),
@@ -127,7 +126,7 @@ impl Link {
         if owes && self.heard.get() < limit {
             tracing::warn!(node = %self.addr, "node left a subscription unanswered");
             self.lost.set(true);
-            self.wake();
+            self.wakeup.wake();
         } else if !owes && self.heard.get() + SILENCE < self.worker.now() {
             self.ask(&[b"PING"], Due::Pong);
         }
@@ -136,7 +135,7 @@ impl Link {
     /// Closes the connection.
     pub(super) fn retire(&self) {
         self.retired.set(true);
-        self.wake();
+        self.wakeup.wake();
     }
 
     fn ask(&self, request: &[&[u8]], due: Due) {
@@ -152,15 +151,7 @@ impl Link {
         queue.outbox.append_owned(bytes);
         queue.due.push_back(due);
         drop(queue);
-        self.wake();
-    }
-
-    fn wake(&self) {
-        if !self.woken.replace(true)
-            && let Some(waker) = &*self.waker.borrow()
-        {
-            waker.wake_by_ref();
-        }
+        self.wakeup.wake();
     }
 
     /// The task: connects, pumps, and begins again when the connection is lost.
@@ -211,7 +202,7 @@ impl Link {
 
     /// Writes what is queued and hears what has come; ready when the connection is of no more use.
     fn poll_pump(self: &Rc<Self>, cx: &mut Context<'_>, stream: &mut Stream, said: &mut Said) -> Poll<()> {
-        self.arm(cx);
+        self.wakeup.arm(cx);
         for _ in 0..READS_PER_TURN {
             if self.lost.get() || self.retired.get() || self.flush(cx, stream).is_err() {
                 return Poll::Ready(());
@@ -222,14 +213,6 @@ impl Link {
         }
         cx.waker().wake_by_ref();
         Poll::Pending
-    }
-
-    fn arm(&self, cx: &Context<'_>) {
-        self.woken.set(false);
-        let mut waker = self.waker.borrow_mut();
-        if !waker.as_ref().is_some_and(|w| w.will_wake(cx.waker())) {
-            *waker = Some(cx.waker().clone());
-        }
     }
 
     fn flush(&self, cx: &mut Context<'_>, stream: &mut Stream) -> std::io::Result<()> {

@@ -21,6 +21,8 @@ use std::{
     rc::Rc,
 };
 
+use tokio::sync::Notify;
+
 pub use self::redirected::{News, NoEar};
 use self::table::{Key, Table};
 pub(super) use self::{
@@ -30,7 +32,7 @@ pub(super) use self::{
 use super::{
     Worker,
     client::Client,
-    primaries::{Primaries, Wish},
+    primaries::{Primaries, Subject},
 };
 use crate::{
     command::{self, Command},
@@ -48,13 +50,15 @@ pub(super) struct Tracking {
     primaries: Primaries,
     /// Who has connections of its own, which hear for it, by its number.
     owners: RefCell<HashMap<u32, Rc<Client>>>,
+    /// A connection of an owner was made or lost: those who wait for one look again.
+    owners_changed: Notify,
     last_own: Cell<u32>,
     /// The epoch of the slot table all of whose primaries are heard.
     heard: Cell<Option<u64>>,
 }
 
-/// What primaries are asked.
-static WISH: Wish = Wish {
+/// Every key that changes there.
+static SUBJECT: Subject = Subject {
     request: &["CLIENT", "TRACKING", "ON", "BCAST"],
     take: |worker, ear| {
         ear.frames(|frame| {
@@ -130,12 +134,12 @@ impl Worker {
             return;
         }
         let table = self.topology.table().load_full();
-        tracking.primaries.follow(self, &table, &WISH);
+        tracking.primaries.follow(self, &table, &SUBJECT);
         let heard = tracking.primaries.are_live().then(|| table.epoch());
         if tracking.heard.replace(heard) != heard {
             self.follow_topology();
             self.tell_all();
-            tracking.primaries.changed.notify_waiters();
+            tracking.primaries.look_again();
         }
     }
 

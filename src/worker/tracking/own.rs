@@ -143,7 +143,7 @@ impl Worker {
         }
         let heard = async {
             while self.heard_for(client).is_none() {
-                self.tracking.primaries.changed.notified().await;
+                self.tracking.owners_changed.notified().await;
             }
         };
         let heard = timeout(self.config.retry_deadline, heard).await.is_ok();
@@ -174,7 +174,7 @@ impl Worker {
     /// The same for `client`, which is told of all keys where what is heard has changed, or `anyway`.
     fn tend_owner(self: &Rc<Self>, client: &Rc<Client>, anyway: bool) {
         let heard = self.heard_for(client);
-        self.tracking.primaries.changed.notify_waiters();
+        self.tracking.owners_changed.notify_waiters();
         if anyway || client.apart.look_at_tracked(|tracked| tracked.own.heard) != heard {
             self.follow_topology();
             client.change_tracked(|tracked, _| tracked.own = Own { heard, read: Read::default() });
