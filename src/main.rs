@@ -7,16 +7,16 @@ use std::{
 };
 
 use slotway::{
-    cli::{self, Refusal, Wish},
+    cli::{self, Action, Refusal},
     config::Config,
     log, proxy, sandbox,
 };
 
 fn main() -> ExitCode {
     match cli::parse(std::env::args_os()) {
-        Ok(Wish::Run(config)) => serve(*config),
-        Ok(Wish::Print(print)) => ended(print.to(&mut io::stdout().lock())),
-        Ok(Wish::Sandbox(options)) => ended(sandbox::run(&options, &mut io::stdout())),
+        Ok(Action::Run(config)) => serve(*config),
+        Ok(Action::Print(print)) => ended(print.to(&mut io::stdout().lock())),
+        Ok(Action::Sandbox(options)) => ended(sandbox::run(&options, &mut io::stdout())),
         Err(refusal) => refused(&refusal),
     }
 }

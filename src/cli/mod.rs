@@ -1,4 +1,4 @@
-//! What the command line asks for: a [`Wish`], with the [`Config`] made of flags, environment and file.
+//! What the command line asks for: an [`Action`], with the [`Config`] made of flags, environment and file.
 //!
 //! Flag beats environment beats file beats default. Knows how to ask, not how to serve.
 
@@ -26,7 +26,7 @@ use crate::{config::Config, sandbox};
 
 /// What to do.
 #[derive(Debug)]
-pub enum Wish {
+pub enum Action {
     /// Serve clients.
     Run(Box<Config>),
     /// Write something to standard output and end.
@@ -90,25 +90,25 @@ enum Task {
 }
 
 /// Reads the command line `words` (the first is the program), the environment and the file they name.
-pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Wish, Refusal> {
+pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Action, Refusal> {
     let matches = command().try_get_matches_from(words).map_err(Refusal::from)?;
     let line = Line::from_arg_matches_mut(&mut matches.clone()).map_err(Refusal::from)?;
     match line.task {
-        Some(Task::Slot { keys }) => Ok(Wish::Print(Print::Slots(keys))),
-        Some(Task::Sandbox(options)) => Ok(Wish::Sandbox(options)),
-        Some(Task::Completions { shell }) => Ok(Wish::Print(Print::Completions(shell))),
-        Some(Task::Man) => Ok(Wish::Print(Print::Man)),
+        Some(Task::Slot { keys }) => Ok(Action::Print(Print::Slots(keys))),
+        Some(Task::Sandbox(options)) => Ok(Action::Sandbox(options)),
+        Some(Task::Completions { shell }) => Ok(Action::Print(Print::Completions(shell))),
+        Some(Task::Man) => Ok(Action::Print(Print::Man)),
         None => serve(line, &matches),
     }
 }
 
-fn serve(line: Line, matches: &ArgMatches) -> Result<Wish, Refusal> {
+fn serve(line: Line, matches: &ArgMatches) -> Result<Action, Refusal> {
     let check = line.check_config;
     let settled = settle(line, matches)?;
     let shown = settled.clone();
     match settled.resolve() {
-        Ok(_) if check => Ok(Wish::Print(Print::Settings(shown.to_toml()))),
-        Ok(config) => Ok(Wish::Run(Box::new(config))),
+        Ok(_) if check => Ok(Action::Print(Print::Settings(shown.to_toml()))),
+        Ok(config) => Ok(Action::Run(Box::new(config))),
         Err(Refusal::Usage(wrong)) if check => Err(Refusal::Configuration(plain(&wrong))),
         Err(refusal) => Err(refusal),
     }

@@ -13,7 +13,9 @@ use tokio::{
     sync::{mpsc, oneshot},
 };
 
-use super::{News, NoEar, Pause, TopicQuery, TopicReport, Who, client::Arrival, pipe::Wish, stream::Stream};
+use super::{
+    News, Pause, TargetGone, TopicQuery, TopicReport, Who, client::Arrival, pipe::LaneWish, stream::Stream,
+};
 
 /// What a worker is told.
 pub enum Mail {
@@ -24,11 +26,11 @@ pub enum Mail {
     /// A client was turned away as there were too many.
     Refused,
     /// A worker wants to use one of its connections.
-    Lane(Wish),
+    Lane(LaneWish),
     /// What a client of another worker read has changed, for one of its clients.
     News(News),
     /// There was such news for a client that is gone.
-    NoEar(NoEar),
+    TargetGone(TargetGone),
     /// A client of any worker wants something of it.
     Ask(Question),
     /// Answer what is in flight and end.

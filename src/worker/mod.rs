@@ -63,10 +63,10 @@ use std::{
 
 pub use mailbox::{Arrived, Mail, Mailboxes, Question, Socket};
 pub use pause::Pause;
-pub use pipe::Wish;
+pub use pipe::LaneWish;
 pub use pubsub::{TopicQuery, TopicReport};
 use tokio::sync::mpsc;
-pub use tracking::{News, NoEar};
+pub use tracking::{News, TargetGone};
 pub use who::Who;
 
 use self::{
@@ -266,7 +266,7 @@ impl Worker {
                 Some(Mail::Refused) => self.metrics.clients_closed[CloseReason::MaxClients.index()].add(1),
                 Some(Mail::Lane(wish)) => self.grant(wish),
                 Some(Mail::News(news)) => self.hear_news(news),
-                Some(Mail::NoEar(gone)) => self.miss_ear(&gone),
+                Some(Mail::TargetGone(gone)) => self.miss_target(&gone),
                 Some(Mail::Ask(question)) => self.hear(question),
                 Some(Mail::Drain) => {
                     draining = true;

@@ -25,7 +25,7 @@ const HELLO_NOAUTH: &str = "NOAUTH HELLO must be called with the client already 
 
 /// What HELLO asks for.
 #[derive(Default)]
-struct Wish<'a> {
+struct Terms<'a> {
     protocol: Option<Protocol>,
     auth: Option<(&'a [u8], &'a [u8])>,
     name: Option<&'a [u8]>,
@@ -33,11 +33,11 @@ struct Wish<'a> {
 
 pub(super) fn hello(ask: &Ask<'_>) -> Step {
     let client = ask.client;
-    let wish = match wish(ask) {
-        Ok(wish) => wish,
+    let terms = match terms(ask) {
+        Ok(terms) => terms,
         Err(text) => return ask.refuse(&text),
     };
-    if let Some((user, password)) = wish.auth {
+    if let Some((user, password)) = terms.auth {
         if !accepts(client, user, password) {
             return ask.refuse(WRONG_PASSWORD);
         }
@@ -46,10 +46,10 @@ pub(super) fn hello(ask: &Ask<'_>) -> Step {
     if !client.authenticated.get() {
         return ask.refuse(HELLO_NOAUTH);
     }
-    if let Some(name) = wish.name {
+    if let Some(name) = terms.name {
         client.names.borrow_mut().name = name.into();
     }
-    if let Some(protocol) = wish.protocol {
+    if let Some(protocol) = terms.protocol {
         speak(client, protocol);
     }
     ask.write(|w| {
@@ -71,11 +71,11 @@ pub(super) fn hello(ask: &Ask<'_>) -> Step {
     })
 }
 
-fn wish<'a>(ask: &Ask<'a>) -> Result<Wish<'a>, String> {
-    let mut wish = Wish::default();
+fn terms<'a>(ask: &Ask<'a>) -> Result<Terms<'a>, String> {
+    let mut terms = Terms::default();
     let mut args = ask.request.args_from(1);
     if let Some(version) = args.next() {
-        wish.protocol = Some(match std::str::from_utf8(version).ok().and_then(|v| v.parse::<i64>().ok()) {
+        terms.protocol = Some(match std::str::from_utf8(version).ok().and_then(|v| v.parse::<i64>().ok()) {
             Some(2) => Protocol::Resp2,
             Some(3) => Protocol::Resp3,
             Some(_) => return Err("NOPROTO unsupported protocol version".to_owned()),
@@ -85,17 +85,17 @@ fn wish<'a>(ask: &Ask<'a>) -> Result<Wish<'a>, String> {
     while let Some(option) = args.next() {
         let rest = args.len();
         if option.eq_ignore_ascii_case(b"auth") && rest >= 2 {
-            wish.auth = args.next().zip(args.next());
+            terms.auth = args.next().zip(args.next());
         } else if option.eq_ignore_ascii_case(b"setname") && rest >= 1 {
-            wish.name = args.next();
-            if !wish.name.is_some_and(valid_name) {
+            terms.name = args.next();
+            if !terms.name.is_some_and(valid_name) {
                 return Err(super::client::BAD_NAME.to_owned());
             }
         } else {
             return Err(format!("ERR Syntax error in HELLO option '{}'", String::from_utf8_lossy(option)));
         }
     }
-    Ok(wish)
+    Ok(terms)
 }
 
 pub(super) fn auth(ask: &Ask<'_>) -> Step {

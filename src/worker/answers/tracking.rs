@@ -12,17 +12,17 @@ use crate::worker::{
     client::Client,
     dispatch::Step,
     line::Reply,
-    tracking::{Change, Ear, Mode, Tracked, change},
+    tracking::{Change, Mode, Target, Tracked, change},
 };
 
-const NO_EAR: &[u8] = b"-ERR The client ID you want redirect to does not exist\r\n";
+const NO_TARGET: &[u8] = b"-ERR The client ID you want redirect to does not exist\r\n";
 
 impl Worker {
     /// Where client `id` is to be told of something, if there is one.
-    async fn find(&self, id: i64) -> Option<Ear> {
+    async fn find(&self, id: i64) -> Option<Target> {
         let id = u64::try_from(id).ok()?;
         let worker = self.mailboxes.find(id).await?;
-        Some(Ear { id, worker })
+        Some(Target { id, worker })
     }
 }
 
@@ -43,21 +43,21 @@ pub(super) fn set(ask: &Ask<'_>) -> Step {
     let tracker = Rc::clone(client);
     apart::send(client, false, async move {
         let worker = Rc::clone(&tracker.worker);
-        let ear = match wish.redirect {
+        let target = match wish.redirect {
             Some(id) => worker.find(id).await.map(Some),
             None => Some(None),
         };
-        let own = ear.is_some() && wish.noloop && Rc::clone(&worker).hear_for_owner(&tracker).await;
-        if ear.is_some() && !own {
+        let own = target.is_some() && wish.noloop && Rc::clone(&worker).hear_for_owner(&tracker).await;
+        if target.is_some() && !own {
             Rc::clone(&worker).hear_of_changes().await;
         }
         move || {
-            let Some(ear) = ear else { return ticket.answer(Reply::Copy(NO_EAR)) };
+            let Some(target) = target else { return ticket.answer(Reply::Copy(NO_TARGET)) };
             if !tracker.is_closed() {
                 if !own {
                     worker.share_again(&tracker);
                 }
-                worker.track(&tracker, wish.mode, wish.noloop, ear);
+                worker.track(&tracker, wish.mode, wish.noloop, target);
             }
             ticket.answer(Reply::Copy(b"+OK\r\n"));
         }
@@ -129,7 +129,7 @@ fn shown(tracked: &Tracked) -> (Vec<&'static str>, Vec<Vec<u8>>) {
 
 /// Whom its pushes go to: another client, 0 for itself, or -1 for nobody.
 pub(super) fn redirection(client: &Client) -> i64 {
-    let of = |tracked: &Tracked| tracked.redirection.ear.map_or(0, |ear| ear.id);
+    let of = |tracked: &Tracked| tracked.redirection.target.map_or(0, |target| target.id);
     let id = client.apart.look(|affairs| affairs.tracked.as_ref().map(of));
     id.map_or(-1, |id| i64::try_from(id).unwrap_or(i64::MAX))
 }

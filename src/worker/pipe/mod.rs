@@ -45,7 +45,7 @@ pub(super) struct PipeId {
 }
 
 /// A worker's wish for a lane.
-pub struct Wish {
+pub struct LaneWish {
     id: PipeId,
     /// Dropped when the node cannot be had.
     lane: oneshot::Sender<DuplexStream>,
@@ -58,7 +58,7 @@ pub(super) async fn connect(worker: &Worker, addr: &NodeAddr, profile: Profile) 
     };
     let id = PipeId { addr: addr.clone(), profile, number: worker.index % pipes };
     let (lane, wished) = oneshot::channel();
-    worker.mailboxes.send(id.owner(worker.config.threads, pipes), Mail::Lane(Wish { id, lane }));
+    worker.mailboxes.send(id.owner(worker.config.threads, pipes), Mail::Lane(LaneWish { id, lane }));
     wished.await.map(Stream::Lane).map_err(|_| DialError::Shared)
 }
 
@@ -78,7 +78,7 @@ pub(super) struct Pipe {
     id: PipeId,
     worker: Rc<Worker>,
     /// Who wants a lane and has none yet: at most one wish of each worker that uses the pipe.
-    wishes: RefCell<Vec<Wish>>,
+    wishes: RefCell<Vec<LaneWish>>,
     wakeup: Wakeup,
     /// When the node last did something for the request that it is due to answer; 0 when none is.
     progress: Cell<u64>,
@@ -90,7 +90,7 @@ pub(super) struct Pipe {
 
 impl Worker {
     /// Grants `wish`, now or when the node is connected.
-    pub(super) fn grant(self: &Rc<Self>, wish: Wish) {
+    pub(super) fn grant(self: &Rc<Self>, wish: LaneWish) {
         let mut pipes = self.pipes.borrow_mut();
         let pipe = pipes.entry(wish.id.clone()).or_insert_with(|| Pipe::spawn(self, wish.id.clone()));
         pipe.wishes.borrow_mut().push(wish);

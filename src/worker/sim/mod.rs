@@ -50,7 +50,7 @@ const WIRE: usize = 64 * 1024;
 fn config(flags: &str) -> Config {
     let words = format!("slotway n0:1 {flags}");
     match cli::parse(words.split(' ').map(OsString::from)) {
-        Ok(cli::Wish::Run(config)) => *config,
+        Ok(cli::Action::Run(config)) => *config,
         other => panic!("no settings: {words}: {other:?}"),
     }
 }

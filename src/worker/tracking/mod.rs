@@ -23,10 +23,10 @@ use std::{
 
 use tokio::sync::Notify;
 
-pub use self::redirected::{News, NoEar};
+pub use self::redirected::{News, TargetGone};
 use self::table::{Key, Table};
 pub(super) use self::{
-    redirected::{Ear, Redirection},
+    redirected::{Redirection, Target},
     tracked::{Change, Mode, Tracked, change},
 };
 use super::{
@@ -83,7 +83,7 @@ impl Worker {
     }
 
     /// `client` hears of changed keys from now on.
-    pub(super) fn track(&self, client: &Rc<Client>, mode: Mode, noloop: bool, ear: Option<Ear>) {
+    pub(super) fn track(&self, client: &Rc<Client>, mode: Mode, noloop: bool, target: Option<Target>) {
         let listens = matches!(mode, Mode::Broadcast(_));
         let to = if listens { &self.tracking.listeners } else { &self.tracking.readers };
         if client.own.get() == 0 {
@@ -96,7 +96,7 @@ impl Worker {
             let may_keep = affairs.tracked.is_some() && !listens;
             let tracked = affairs.tracked.get_or_insert_default();
             (tracked.mode, tracked.noloop) = (mode, noloop);
-            tracked.redirection = Redirection::to(ear);
+            tracked.redirection = Redirection::to(target);
             may_keep
         });
         if client.own.get() != 0 {
@@ -283,8 +283,8 @@ impl Client {
     }
 
     fn tell_now(self: &Rc<Self>, keys: Option<&[&[u8]]>) {
-        if let Some(ear) = self.ear() {
-            self.tell_ear(ear, keys);
+        if let Some(target) = self.target() {
+            self.tell_target(target, keys);
         } else if self.protocol.get() == Protocol::Resp3 {
             let mut push = Vec::new();
             encode_invalidation(&mut push, keys);
@@ -294,8 +294,8 @@ impl Client {
 
     /// Tells it behind the replies to all that it has sent.
     fn tell_behind(self: &Rc<Self>, keys: Option<&[&[u8]]>) {
-        if let Some(ear) = self.ear() {
-            self.tell_ear_behind(ear, keys);
+        if let Some(target) = self.target() {
+            self.tell_target_behind(target, keys);
         } else if self.protocol.get() == Protocol::Resp3 {
             let mut push = Vec::new();
             encode_invalidation(&mut push, keys);

@@ -88,9 +88,9 @@ impl Worker {
     pub(in crate::worker) fn share_again(&self, client: &Rc<Client>) {
         if self.take_own(client) {
             let how =
-                |tracked: &Tracked| Some((tracked.mode.clone(), tracked.noloop, tracked.redirection.ear));
-            if let Some((mode, noloop, ear)) = client.apart.look_at_tracked(how) {
-                self.track(client, mode, noloop, ear);
+                |tracked: &Tracked| Some((tracked.mode.clone(), tracked.noloop, tracked.redirection.target));
+            if let Some((mode, noloop, target)) = client.apart.look_at_tracked(how) {
+                self.track(client, mode, noloop, target);
                 if client.apart.look_at_tracked(Tracked::may_keep) {
                     client.tell_of_all();
                 }

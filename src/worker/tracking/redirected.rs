@@ -20,7 +20,7 @@ const MAX_LATE: usize = 1024;
 
 /// Who hears instead of the client that reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::worker) struct Ear {
+pub(in crate::worker) struct Target {
     pub(in crate::worker) id: u64,
     pub(in crate::worker) worker: usize,
 }
@@ -28,7 +28,7 @@ pub(in crate::worker) struct Ear {
 /// A client's redirection.
 #[derive(Default)]
 pub(in crate::worker) struct Redirection {
-    pub(in crate::worker) ear: Option<Ear>,
+    pub(in crate::worker) target: Option<Target>,
     /// Whether that client was gone when there was news for it.
     pub(in crate::worker) broken: bool,
     late: Vec<Late>,
@@ -42,8 +42,8 @@ struct Late {
 }
 
 impl Redirection {
-    pub(super) fn to(ear: Option<Ear>) -> Self {
-        Self { ear, ..Self::default() }
+    pub(super) fn to(target: Option<Target>) -> Self {
+        Self { target, ..Self::default() }
     }
 
     fn add_late(&mut self, place: u64, keys: Option<&[&[u8]]>) {
@@ -73,7 +73,7 @@ pub struct News {
 }
 
 /// The client `to` is gone; `by` wanted news to go there.
-pub struct NoEar {
+pub struct TargetGone {
     by: u64,
     to: u64,
 }
@@ -85,44 +85,44 @@ impl Worker {
         let to = self.clients.borrow().get(&news.to).cloned();
         match to {
             Some(client) => client.hear_for_other(keys.as_deref()),
-            None => self.mailboxes.send(news.at, Mail::NoEar(NoEar { by: news.by, to: news.to })),
+            None => self.mailboxes.send(news.at, Mail::TargetGone(TargetGone { by: news.by, to: news.to })),
         }
     }
 
     /// Lets the client that tracks know.
-    pub(in crate::worker) fn miss_ear(&self, gone: &NoEar) {
+    pub(in crate::worker) fn miss_target(&self, gone: &TargetGone) {
         let by = self.clients.borrow().get(&gone.by).cloned();
         if let Some(client) = by {
-            client.lose_ear(gone.to);
+            client.lose_target(gone.to);
         }
     }
 }
 
 impl Client {
     /// Who hears for it.
-    pub(super) fn ear(&self) -> Option<Ear> {
-        self.apart.look_at_tracked(|tracked| tracked.redirection.ear)
+    pub(super) fn target(&self) -> Option<Target> {
+        self.apart.look_at_tracked(|tracked| tracked.redirection.target)
     }
 
-    /// Tells `ear` of `keys` now.
-    pub(super) fn tell_ear(self: &Rc<Self>, ear: Ear, keys: Option<&[&[u8]]>) {
+    /// Tells `target` of `keys` now.
+    pub(super) fn tell_target(self: &Rc<Self>, target: Target, keys: Option<&[&[u8]]>) {
         let worker = &self.worker;
-        if ear.worker != worker.index {
+        if target.worker != worker.index {
             let keys = keys.map(|keys| keys.iter().map(|key| key.to_vec()).collect());
-            let news = News { to: ear.id, by: self.id, at: worker.index, keys };
-            return worker.mailboxes.send(ear.worker, Mail::News(news));
+            let news = News { to: target.id, by: self.id, at: worker.index, keys };
+            return worker.mailboxes.send(target.worker, Mail::News(news));
         }
-        let to = worker.clients.borrow().get(&ear.id).cloned();
+        let to = worker.clients.borrow().get(&target.id).cloned();
         match to {
             Some(client) => client.hear_for_other(keys),
-            None => self.lose_ear(ear.id),
+            None => self.lose_target(target.id),
         }
     }
 
-    /// Tells `ear` of `keys` when all that this client has sent is answered.
-    pub(super) fn tell_ear_behind(self: &Rc<Self>, ear: Ear, keys: Option<&[&[u8]]>) {
+    /// Tells `target` of `keys` when all that this client has sent is answered.
+    pub(super) fn tell_target_behind(self: &Rc<Self>, target: Target, keys: Option<&[&[u8]]>) {
         if !self.waits() {
-            return self.tell_ear(ear, keys);
+            return self.tell_target(target, keys);
         }
         let place = self.line().borrow().last();
         self.change_tracked(|tracked, _| tracked.redirection.add_late(place, keys));
@@ -130,12 +130,12 @@ impl Client {
 
     /// Tells of what waited for replies that are answered by now.
     pub(super) fn tell_late(self: &Rc<Self>) {
-        let Some(ear) = self.ear() else { return };
+        let Some(target) = self.target() else { return };
         let mut due = Vec::new();
         self.change_tracked(|tracked, is_answered| due = tracked.redirection.take_due(is_answered));
         for keys in due {
             let keys = keys.as_ref().map(|keys| keys.iter().map(|key| &key[..]).collect::<Vec<_>>());
-            self.tell_ear(ear, keys.as_deref());
+            self.tell_target(target, keys.as_deref());
         }
     }
 
@@ -163,8 +163,8 @@ impl Client {
     }
 
     /// There was news for client `id`, which is gone.
-    fn lose_ear(self: &Rc<Self>, id: u64) {
-        if self.ear().is_none_or(|ear| ear.id != id) {
+    fn lose_target(self: &Rc<Self>, id: u64) {
+        if self.target().is_none_or(|target| target.id != id) {
             return;
         }
         self.change_tracked(|tracked, _| tracked.redirection.broken = true);
