@@ -16,8 +16,8 @@ use tokio::sync::Notify;
 
 use super::{Worker, client::Client};
 
-/// Longest time that a ready reply waits for the others that were asked for in the same read, but for the
-/// timer's own millisecond.
+/// Ready replies wait at most so long for the others that were asked for in the same read, or twice as long where
+/// replies to an earlier read waited before them; but for the timer's own millisecond.
 const HOLD: Duration = Duration::from_millis(1);
 
 /// Clients to deliver to.

@@ -53,7 +53,8 @@ pub(super) struct Client {
     reads: Cell<bool>,
     /// Whether the worker will write what is ready, in this turn or soon.
     due: Cell<bool>,
-    holding: Cell<bool>,
+    /// Which read the replies answer that wait for each other, if the worker is to look after them.
+    holding: Cell<Option<u64>>,
     /// Takes no more requests; closes for this reason when all replies are delivered.
     ending: Cell<Option<CloseReason>>,
     /// Whether what was read but not taken is dropped at the end.
@@ -151,7 +152,7 @@ impl Client {
             held: Cell::new(false),
             reads: Cell::new(false),
             due: Cell::new(false),
-            holding: Cell::new(false),
+            holding: Cell::new(None),
             ending: Cell::new(None),
             deaf: Cell::new(false),
             closed: Cell::new(false),
@@ -207,10 +208,11 @@ impl Client {
         }
         let mut line = self.line.borrow_mut();
         line.answer(number, reply, self.worker.now());
-        let holds = line.holds();
+        let (holds, batch) = (line.holds(), line.batch());
         drop(line);
         if holds && self.reads.get() {
-            if !self.holding.replace(true) {
+            if self.holding.get().is_none() {
+                self.holding.set(Some(batch));
                 self.worker.hold_for(self);
             }
         } else {
@@ -218,12 +220,20 @@ impl Client {
         }
     }
 
-    /// Delivers what it held back.
+    /// Delivers replies that waited for each other long enough; those to a later read have only begun to.
     pub(super) fn release(self: &Rc<Self>) {
-        self.holding.set(false);
-        if self.line.borrow().outbox.unwritten() > 0 {
-            self.deliver_soon();
+        let line = self.line.borrow();
+        let waiting = (line.outbox.unwritten() > 0).then_some(line.batch());
+        drop(line);
+        let looked_after = self.holding.take();
+        if waiting.is_none() {
+            return;
         }
+        if waiting == looked_after {
+            return self.deliver_soon();
+        }
+        self.holding.set(waiting);
+        self.worker.hold_for(self);
     }
 
     /// Writes the replies that are ready. What else there is to do now is its task's.
@@ -385,13 +395,14 @@ impl Client {
     pub(super) fn dump(&self) -> String {
         let line = self.line.borrow();
         let awaited: Vec<u64> = line.awaited().collect();
-        let flags = [&self.held, &self.reads, &self.due, &self.holding].map(Cell::get);
+        let flags = [&self.held, &self.reads, &self.due].map(Cell::get);
+        let holding = self.holding.get();
         let woken = self.wakeup.is_woken();
         let unwritten = line.outbox.unwritten();
         let (waiting, epoch, retries) = (line.waiting(), self.epoch.get(), self.retries.dump());
         format!(
             "client {}: {waiting} wait, of these places {awaited:?}; {unwritten} B unwritten; epoch {epoch}; \
-             held, reads, due, holding: {flags:?}; woken: {woken}; {retries}",
+             held, reads, due: {flags:?}; holding: {holding:?}; woken: {woken}; {retries}",
             self.id
         )
     }

@@ -172,6 +172,12 @@ impl Line {
         self.batch = self.base + self.places.len() as u64;
     }
 
+    /// Which read the last requests came in: the number of its first.
+    #[inline]
+    pub(super) fn batch(&self) -> u64 {
+        self.batch
+    }
+
     /// Whether the replies in the outbox had better wait for the next: it is of the same read as the last of
     /// them, and they are few bytes.
     #[inline]
