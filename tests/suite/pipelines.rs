@@ -1,11 +1,26 @@
 //! Order and completeness of replies, however the requests arrive.
 
 use crate::support::{
-    Act, FakeCluster, Gate, Kind, Proxy, Random, Setup, Value, encode, everywhere, with_1_and_4_workers,
+    Act, Client, FakeCluster, Gate, Kind, Proxy, Random, Setup, Value, encode, eventually, everywhere,
+    with_1_and_4_workers,
 };
 
 /// Requests in one write, as the issue asks.
 const LONG: usize = 10_000;
+/// A node that owes so many replies is given little more until it answers.
+const BUSY: usize = 64;
+/// Bytes of a request for a key of one letter.
+const GET: usize = "*2\r\n$3\r\nGET\r\n$1\r\na\r\n".len();
+
+/// A client that may have [`BUSY`] requests and more in flight: it was answered as many.
+fn seasoned(proxy: &Proxy) -> Client {
+    let mut client = proxy.client();
+    client.send_raw(&encode(&["GET", "w"]).repeat(BUSY));
+    for _ in 0..BUSY {
+        assert_eq!(client.reply(), Value::Nil);
+    }
+    client
+}
 
 everywhere! {
     fn a_pipeline_of_ten_thousand_is_answered_in_order(setup) {
@@ -140,5 +155,24 @@ with_1_and_4_workers! {
         gate.open();
         assert_eq!([client.reply(), client.reply()], [Value::Nil, Value::Nil]);
         assert_eq!(client.reply(), Value::bulk(quick));
+    }
+
+    fn requests_for_a_busy_node_are_sent_when_it_answers(threads) {
+        let cluster = FakeCluster::start(1);
+        let proxy = Proxy::before(&cluster.seeds(), threads, &[]);
+        let mut client = seasoned(&proxy);
+        let gate = Gate::new();
+        cluster.on(0, "GET a", Act::Hold(gate.clone()));
+        client.send_raw(&encode(&["GET", "a"]).repeat(BUSY));
+        cluster.wait_for(0, "GET a");
+        client.send(&["GET", "b"]);
+        eventually("the last request is read", || {
+            let list = proxy.client().run("CLIENT LIST").text().to_owned();
+            list.contains(&format!("tot-net-in={}", (2 * BUSY + 1) * GET)).then_some(())
+        });
+        gate.open();
+        for n in 0..=BUSY {
+            assert_eq!(client.reply(), Value::Nil, "{n}");
+        }
     }
 }

@@ -308,14 +308,16 @@ impl Backend {
         None
     }
 
-    /// Writes what is queued and reads what has come; ready when the connection is lost.
+    /// Writes what is queued, unless that waits for a busy node, and reads what has come; ready when the
+    /// connection is lost.
     fn poll_pump(&self, cx: &mut Context<'_>, stream: &mut Stream, replies: &mut Replies) -> Poll<Lost> {
         self.wakeup.arm(cx);
+        let mut heard = false;
         for _ in 0..READS_PER_TURN {
             if let Some(lost) = self.lost.take() {
                 return Poll::Ready(lost);
             }
-            if self.flush(cx, stream).is_err() {
+            if (heard || !self.queue.borrow().gathers()) && self.flush(cx, stream).is_err() {
                 return Poll::Ready(Lost::Closed);
             }
             if self.retired.get() && self.is_idle() {
@@ -324,6 +326,7 @@ impl Backend {
             if let Err(lost) = ready!(self.poll_replies(cx, stream, replies)) {
                 return Poll::Ready(lost);
             }
+            heard = true;
         }
         cx.waker().wake_by_ref();
         Poll::Pending

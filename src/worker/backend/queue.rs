@@ -7,6 +7,12 @@ use crate::{
     worker::{Worker, flight::Flight, outbox::Outbox},
 };
 
+/// A node that owes so many replies is busy for longer than a write costs: what is little may wait for it.
+const BUSY: usize = 64;
+/// So many requests are not little, nor are so many bytes, about what a server reads at once.
+const GATHERED: usize = 32;
+const GATHERED_BYTES: usize = 16 * 1024;
+
 /// What was given to a backend and is not answered.
 ///
 /// Invariant: the first `sent` flights, of `sent_bytes` bytes, were written to their last byte.
@@ -31,6 +37,16 @@ impl Queue {
         Some(flight)
     }
 
+    /// Whether what is not written had better wait for more, or for the node's next reply. The rest of a request
+    /// waits for nothing.
+    #[inline]
+    pub(super) fn gathers(&self) -> bool {
+        self.sent >= BUSY
+            && self.flights.len() - self.sent < GATHERED
+            && self.outbox.unwritten() < GATHERED_BYTES
+            && self.outbox.written() == self.sent_bytes
+    }
+
     /// Marks the requests whose last byte is written by now.
     #[inline]
     pub(super) fn stamp(&mut self, worker: &Worker, metrics: &NodeMetrics) {
@@ -47,5 +63,63 @@ impl Queue {
             self.sent += 1;
         }
         metrics.in_flight.add((self.sent - before) as u64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Poll;
+
+    use super::*;
+
+    impl Queue {
+        /// Takes `count` more requests of `len` bytes each.
+        fn take(&mut self, count: usize, len: usize) {
+            for _ in 0..count {
+                self.outbox.append(&vec![b'x'; len]);
+                self.flights.push_back(Flight { len, ..Flight::asking(0) });
+            }
+        }
+
+        /// The socket takes all but `left` bytes, the rest of one request.
+        fn write_all_but(&mut self, left: usize) {
+            while self.outbox.unwritten() > left {
+                let most = self.outbox.unwritten() - left;
+                let take = |bytes: usize| Poll::Ready(Ok(bytes.min(most)));
+                let written = self.outbox.write(|slices| take(slices.iter().map(|slice| slice.len()).sum()));
+                assert!(matches!(written, Poll::Ready(Ok(1..))));
+            }
+            self.sent = self.flights.len() - usize::from(left > 0);
+            self.sent_bytes = self.flights.iter().take(self.sent).map(|flight| flight.len).sum();
+        }
+    }
+
+    #[test]
+    fn little_waits_for_a_busy_node_only() {
+        let mut queue = Queue::default();
+        queue.take(BUSY - 1, 10);
+        queue.write_all_but(0);
+        queue.take(1, 10);
+        assert!(!queue.gathers(), "the node owes few replies");
+        queue.write_all_but(0);
+        queue.take(GATHERED - 1, 10);
+        assert!(queue.gathers());
+        queue.take(1, 10);
+        assert!(!queue.gathers(), "many requests wait");
+    }
+
+    #[test]
+    fn many_bytes_wait_for_nobody_nor_does_the_rest_of_a_request() {
+        let mut queue = Queue::default();
+        queue.take(BUSY, 10);
+        queue.write_all_but(0);
+        queue.take(1, GATHERED_BYTES - 1);
+        assert!(queue.gathers());
+        queue.take(1, 1);
+        assert!(!queue.gathers());
+        queue.write_all_but(0);
+        queue.take(1, 100);
+        queue.write_all_but(50);
+        assert!(!queue.gathers());
     }
 }
