@@ -20,9 +20,8 @@ test: ## Install what the tests need, then check form, lints, documents and run 
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --no-deps --document-private-items
-	$(CARGO) test
+	RUST_TEST_THREADS=$$((2 * $$(nproc))) $(CARGO) test # they wait more than they compute
 	PYTHONPATH=benches PYTHONDONTWRITEBYTECODE=1 python3 -m unittest -q sidebyside.test_parsing
-	$(CARGO) bench --no-run --bench micro --bench instructions
 	$(CARGO) bench --bench instructions
 
 sim: ## Try SEEDS (10000) random interleavings of each kind of trouble in virtual time (a few minutes)
