@@ -16,8 +16,8 @@ use tokio::sync::Notify;
 
 use super::{Worker, client::Client};
 
-/// Ready replies wait at most so long for the others that were asked for in the same read, or twice as long where
-/// replies to an earlier read waited before them; but for the timer's own millisecond.
+/// Ready replies wait at most so long for the others that were asked for in the same read, or twice where replies to
+/// an earlier read waited just before; the timer takes up to a millisecond more each time.
 const HOLD: Duration = Duration::from_millis(1);
 
 /// Clients to deliver to.

@@ -7,16 +7,16 @@ use crate::support::{
 
 /// Requests in one write, as the issue asks.
 const LONG: usize = 10_000;
-/// A node that owes so many replies is given little more until it answers.
-const BUSY: usize = 64;
+/// A node that owes so many replies, or half of them, is given little more until it answers.
+const OWED: usize = 128;
 /// Bytes of a request for a key of one letter.
 const GET: usize = "*2\r\n$3\r\nGET\r\n$1\r\na\r\n".len();
 
-/// A client that may have [`BUSY`] requests and more in flight: it was answered as many.
+/// A client that may have [`OWED`] requests and more in flight: it was answered as many.
 fn seasoned(proxy: &Proxy) -> Client {
     let mut client = proxy.client();
-    client.send_raw(&encode(&["GET", "w"]).repeat(BUSY));
-    for _ in 0..BUSY {
+    client.send_raw(&encode(&["GET", "w"]).repeat(OWED));
+    for _ in 0..OWED {
         assert_eq!(client.reply(), Value::Nil);
     }
     client
@@ -157,21 +157,31 @@ with_1_and_4_workers! {
         assert_eq!(client.reply(), Value::bulk(quick));
     }
 
-    fn requests_for_a_busy_node_are_sent_when_it_answers(threads) {
+    fn little_waits_for_a_busy_node_until_it_answers(threads) {
         let cluster = FakeCluster::start(1);
-        let proxy = Proxy::before(&cluster.seeds(), threads, &[]);
+        let proxy = Proxy::before(&cluster.seeds(), threads, &["--backend-timeout", "0"]);
         let mut client = seasoned(&proxy);
-        let gate = Gate::new();
-        cluster.on(0, "GET a", Act::Hold(gate.clone()));
-        client.send_raw(&encode(&["GET", "a"]).repeat(BUSY));
-        cluster.wait_for(0, "GET a");
+        let (first, second) = (Gate::new(), Gate::new());
+        cluster.on(0, "GET a", Act::Hold(first.clone()));
+        cluster.on(0, "GET a", Act::Hold(second.clone()));
+        let node = format!("127.0.0.1:{}", cluster.port(0));
+        let in_flight = || proxy.metric(&format!("slotway_backend_in_flight{{node=\"{node}\"}}"));
+        let becomes = |count: usize| {
+            eventually(&format!("{count} in flight"), || (in_flight() == count as f64).then_some(()));
+        };
+        client.send_raw(&encode(&["GET", "a"]).repeat(OWED));
+        becomes(OWED);
         client.send(&["GET", "b"]);
         eventually("the last request is read", || {
-            let list = proxy.client().run("CLIENT LIST").text().to_owned();
-            list.contains(&format!("tot-net-in={}", (2 * BUSY + 1) * GET)).then_some(())
+            let list = proxy.client().run("CLIENT LIST");
+            list.text().contains(&format!("tot-net-in={}", (2 * OWED + 1) * GET)).then_some(())
         });
-        gate.open();
-        for n in 0..=BUSY {
+        assert_eq!(in_flight(), OWED as f64, "it waits");
+        first.open();
+        assert_eq!(client.reply(), Value::Nil);
+        becomes(OWED);
+        second.open();
+        for n in 1..=OWED {
             assert_eq!(client.reply(), Value::Nil, "{n}");
         }
     }

@@ -117,10 +117,13 @@ impl Backend {
         Ok(())
     }
 
-    /// Gives `reply` to the oldest request, a transaction; its first replies may come before it is written.
+    /// Gives `reply` to the oldest request, a transaction; its first replies may come before it is written whole.
     #[cold]
     fn deliver_bundled(&self, reply: Reply<'_>) -> Result<(), Lost> {
         let mut queue = self.queue.borrow_mut();
+        if queue.outbox.written() == 0 {
+            return Err(Lost::Garbage);
+        }
         let first = queue.flights.front_mut().and_then(|flight| flight.bundle.as_mut());
         if first.is_some_and(|bundle| bundle.takes(reply.bytes())) {
             return Ok(());

@@ -220,7 +220,7 @@ impl Client {
         }
     }
 
-    /// Delivers replies that waited for each other long enough; those to a later read have only begun to.
+    /// Delivers the replies that the worker looks after. Those to a later read have only begun to wait: next time.
     pub(super) fn release(self: &Rc<Self>) {
         let line = self.line.borrow();
         let waiting = (line.outbox.unwritten() > 0).then_some(line.batch());

@@ -77,3 +77,51 @@ async fn returning(to: NodeAddr, ran: Rc<RefCell<Vec<&'static str>>>, mut stream
         }
     }
 }
+
+/// 1. A client asks two nodes in one write; the first reply waits for the second, which comes before its time is up.
+/// 2. The client asks the two again. The first reply waits again, while the worker looks after those of the first read.
+/// 3. The second node says nothing more: the first reply must leave all the same.
+#[test]
+fn a_reply_that_waits_while_an_earlier_read_is_looked_after_leaves_in_time() {
+    in_virtual_time(0, async {
+        let (low, high) = (Slot::of(b"bar"), Slot::of(b"foo"));
+        assert!(low < high);
+        let node: Node = Rc::new(|to, stream| {
+            tokio::task::spawn_local(late_or_never(to.host() == "n1", stream));
+            true
+        });
+        let mut table = TableBuilder::default();
+        for (node, slot) in [("n0", low), ("n1", high)] {
+            table.own(slot, slot, &NodeAddr::new(node, 1));
+        }
+        let (world, _signals) = World::new(table.build(1), node, FLAGS);
+        let mut client = world.client(1);
+        let mut answer = async |expected: &str| {
+            client.write_all(b"GET bar\r\nGET foo\r\n").await.unwrap();
+            let reply = tokio::time::timeout(Duration::from_millis(10), read(&mut client)).await;
+            assert_eq!(reply.as_deref(), Ok(expected));
+        };
+        answer("$-1\r\n$-1\r\n").await;
+        answer("$-1\r\n").await;
+    });
+}
+
+/// The nodes of that scene: the late one answers GET a while later, and but once.
+async fn late_or_never(late: bool, mut stream: DuplexStream) {
+    let mut silent = false;
+    loop {
+        let requests = read(&mut stream).await;
+        let gets = requests.matches("GET").count();
+        if requests.is_empty() || silent && gets > 0 {
+            return std::future::pending().await;
+        }
+        if late && gets > 0 {
+            silent = true;
+            for _ in 0..1000 {
+                tokio::task::yield_now().await;
+            }
+        }
+        let reply = if gets > 0 { "$-1\r\n" } else { "+PONG\r\n" };
+        stream.write_all(reply.as_bytes()).await.unwrap();
+    }
+}
