@@ -98,4 +98,6 @@ mod tutorial;
 #[cfg(test)]
 mod versions;
 #[cfg(test)]
+mod waits;
+#[cfg(test)]
 mod watches;
