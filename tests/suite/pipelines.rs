@@ -5,7 +5,7 @@ use crate::support::{
     with_1_and_4_workers,
 };
 
-/// Requests in one write, as the issue asks.
+/// Requests in one write: more than a client has in flight, several reads of slotway and of a node.
 const LONG: usize = 10_000;
 /// A node that owes so many replies, or half of them, is given little more until it answers.
 const OWED: usize = 128;
