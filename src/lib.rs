@@ -70,9 +70,10 @@
 //! Its connections, and those that hear of changed keys, are kept by `worker::primaries`.
 //!
 //! ## Transactions and blocks
-//! A transaction is queued by `worker::transaction` and takes the same route in one piece. Requests that block,
-//! and those behind a WATCH, leave it: a task carries each over a *dedicated* connection while its client's
-//! other requests wait (`worker::apart`, `worker::errand`).
+//! A transaction is queued by `worker::transaction` and takes the same route in one piece, to backends that its
+//! client is *lent* meanwhile (`worker::lending`). Requests that block, and those behind a WATCH, leave the route: a
+//! task carries each over a *dedicated* connection while its client's other requests wait (`worker::apart`,
+//! `worker::errand`).
 //!
 //! Commands on keys of many slots that cannot be cut are errands too (`worker::cross`, [`routing::Cross`]). Those
 //! that wait for something hear from the nodes of their keys when to look again (`worker::lookout`).

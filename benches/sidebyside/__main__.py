@@ -87,7 +87,7 @@ def measure(cell, found, chosen, folder, left_out):
 
 def serves(endpoint, cell, left_out):
     """Whether the cell can be run on the endpoint; if not, why is noted."""
-    if endpoint.clustered:
+    if endpoint.clustered or endpoint.fixed and cell.command == "tx":
         return cell.runs_direct()
     try:
         load.check(endpoint, cell)

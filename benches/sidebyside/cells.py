@@ -1,7 +1,7 @@
 """The cells: which command, how many clients, how deep a pipeline, how large a value.
 
 Pure: knows no process. The names are those of the report: `set_1k_c50_p16` is SET of 1 KiB values by 50
-clients with 16 requests in flight each; 3 bytes are not named.
+clients with 16 requests in flight each; 3 bytes are not named. `tx` is a transaction with one SET.
 """
 import dataclasses
 
@@ -32,7 +32,7 @@ class Cell:
         """How many requests one run makes."""
         lone = 0.12 if self.clients == 1 and self.pipeline == 1 else 0.3 if self.clients == 1 else 1
         large = {3: 1, 1024: 0.6, 16384: 0.3 if self.pipeline == 1 else 0.06}[self.size]
-        many = 0.3 if self.command == "mget10" else 1
+        many = 0.3 if self.command in ("mget10", "tx") else 1
         count = int(REQUESTS[self.pipeline] * lone * large * many / (10 if quick else 1))
         return max(count, 2 * self.clients * self.pipeline)
 
@@ -49,8 +49,8 @@ class Cell:
         return [str(word) for word in options + self.words(key)]
 
     def runs_direct(self):
-        """Whether the nodes themselves can serve it: not where its keys sit in several slots."""
-        return self.command != "mget10"
+        """Whether redis-benchmark can have the nodes serve it: not where its keys sit in several slots."""
+        return self.command not in ("mget10", "tx")
 
 
 def tagged_keys(size):
@@ -65,14 +65,16 @@ def matrix():
 
 
 EXTRA = [Cell("mget10", 3, 50, 1), Cell("get", 3, 5000, 1)]
+TRANSACTIONS = [Cell("tx", 3, clients, 1) for clients in (1, 50, 200)]
 CLIFF = [Cell("get", 3, clients, 1) for clients in (50, 200, 500, 1000, 2000, 5000)]
 BAR = ["get_c50_p1", "get_c500_p1", "get_c50_p16", "set_1k_c50_p16", "mget10_c50_p1"]
 DEFAULT = ["get_c50_p1", "set_c50_p1", "get_c50_p16", "set_c50_p16", "get_c50_p64", "set_c50_p64",
            "get_c500_p1", "set_c500_p1", "get_c500_p16", "get_c1_p1", "set_c1_p1",
            "get_1k_c50_p1", "set_1k_c50_p1", "get_1k_c50_p16", "set_1k_c50_p16",
            "get_16k_c50_p1", "set_16k_c50_p1", "mget10_c50_p1", "get_c5000_p1"]
-ALL = {cell.name: cell for cell in matrix() + EXTRA + CLIFF}
-SETS = {"default": DEFAULT, "bar": BAR, "cliff": [cell.name for cell in CLIFF], "all": list(ALL)}
+ALL = {cell.name: cell for cell in matrix() + EXTRA + CLIFF + TRANSACTIONS}
+SETS = {"default": DEFAULT, "bar": BAR, "cliff": [cell.name for cell in CLIFF],
+        "tx": [cell.name for cell in TRANSACTIONS], "all": list(ALL)}
 
 
 def chosen(text):

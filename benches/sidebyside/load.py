@@ -1,4 +1,4 @@
-"""One run of redis-benchmark against one endpoint, and what it cost everybody.
+"""One run of a load against one endpoint, mostly redis-benchmark's, and what it cost everybody.
 
 Invariant: CPU is charged over exactly the run, to all threads of the process, by the process's own clock.
 """
@@ -6,7 +6,8 @@ import dataclasses
 import re
 import subprocess
 
-from . import process, wire
+from . import process, transactions, wire
+from .cells import KEYS
 
 # Longer than any run takes that is worth a place in the report.
 RUN_SECONDS = 120
@@ -44,6 +45,9 @@ def check(endpoint, cell):
         raise LoadError(f"ended by itself: {endpoint.proxy.last_words()}")
     if endpoint.fixed or endpoint.clustered:
         return
+    if cell.command == "tx":
+        benchmark(endpoint, cell, cell.clients)
+        return
     key = wire.keys(cell.size, 1)[0].decode()
     value = b"x" * cell.size
     right = {"get": value, "set": b"OK", "mget10": [value] * 10}[cell.command]
@@ -61,15 +65,22 @@ def run(endpoint, cell, requests):
     if proxy:
         proxy.reset_peak()
     before = proxy.cpu() if proxy else 0, sum(node.cpu() for node in nodes)
-    text = benchmark(endpoint, cell, requests)
+    measured = benchmark(endpoint, cell, requests)
     after = proxy.cpu() if proxy else 0, sum(node.cpu() for node in nodes)
     cpu, redis_cpu = ((b - a) / requests * 1e6 for a, b in zip(before, after))
-    return Sample(*figures(text), cpu if proxy else None, redis_cpu if nodes else None,
+    return Sample(*measured, cpu if proxy else None, redis_cpu if nodes else None,
                   proxy.memory("VmHWM") if proxy else None)
 
 
 def benchmark(endpoint, cell, requests):
-    """What redis-benchmark prints."""
+    """Runs the load: requests per second, p50, p99 and p99.9."""
+    if cell.command == "tx":
+        keys = wire.keys(cell.size, min(KEYS[cell.size], transactions.MADE))
+        try:
+            return transactions.figures(
+                *transactions.run(endpoint.port, cell.clients, requests, keys, RUN_SECONDS))
+        except transactions.Wrong as error:
+            raise LoadError(str(error)) from error
     argv = ["redis-benchmark", "-h", "127.0.0.1", "-p", str(endpoint.port),
             *cell.arguments(endpoint.clustered, requests)]
     try:
@@ -78,7 +89,7 @@ def benchmark(endpoint, cell, requests):
         raise LoadError(f"not done after {RUN_SECONDS} s") from error
     if done.returncode or endpoint.proxy and not endpoint.proxy.alive():
         raise LoadError(f"redis-benchmark: {(done.stderr or done.stdout).strip()[-200:]}")
-    return done.stdout
+    return figures(done.stdout)
 
 
 def figures(text):

@@ -1,8 +1,11 @@
 """Tests of what reads other programs' output: `PYTHONPATH=benches python3 -m unittest sidebyside.test_parsing`."""
 import io
+import itertools
+import socket
+import threading
 import unittest
 
-from . import cells, load, process, report, wire
+from . import cells, load, process, report, transactions, wire
 
 LONG = """\
 ====== GET k ======
@@ -33,6 +36,14 @@ STRACE = """\
 """
 
 
+def answer(sock):
+    """Answers every transaction on `sock`, in two pieces."""
+    with sock:
+        while sock.recv(4096):
+            sock.sendall(transactions.RIGHT[:7])
+            sock.sendall(transactions.RIGHT[7:])
+
+
 class Parsing(unittest.TestCase):
     def test_the_summary_and_the_first_step_beyond_three_nines_are_read(self):
         self.assertEqual(load.figures(LONG), (1234.5, 0.2, 0.45, 0.75))
@@ -51,6 +62,24 @@ class Parsing(unittest.TestCase):
     def test_replies_nest(self):
         self.assertEqual(wire.read_reply(io.BytesIO(b"*3\r\n$2\r\nab\r\n$-1\r\n*1\r\n:7\r\n")), [b"ab", None, [7]])
         self.assertRaises(wire.Refused, wire.read_reply, io.BytesIO(b"-ERR no\r\n"))
+
+    def test_transactions_are_driven_until_enough_are_answered(self):
+        near, far = socket.socketpair()
+        other = threading.Thread(target=answer, args=(far,))
+        other.start()
+        rate, took = transactions.drive([near], itertools.repeat(transactions.transaction("k")), 5, 60)
+        self.assertEqual((rate > 0, len(took), took), (True, 5, sorted(took)))
+        near.close()
+        other.join()
+
+    def test_a_transaction_that_was_refused_ends_the_run(self):
+        near, far = socket.socketpair()
+        with near, far:
+            far.sendall(b"+OK\r\n-CROSSSLOT no\r\n")
+            self.assertRaises(transactions.Wrong, transactions.drive, [near], itertools.repeat(b"x"), 5, 60)
+
+    def test_percentiles_are_those_of_all(self):
+        self.assertEqual(transactions.figures(7, list(range(1000))), (7, 500, 990, 999))
 
     def test_slots_are_those_of_the_specification(self):
         self.assertEqual(wire.slot(b"name"), 5798)

@@ -1,6 +1,6 @@
 """Just enough RESP to look after the endpoints: ask once, fill with keys, hold idle connections.
 
-Knows no process and no cell. Nothing here is measured; the load comes from redis-benchmark.
+Knows no process and no cell. Nothing here is measured.
 """
 import binascii
 import socket

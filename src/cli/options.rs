@@ -127,7 +127,7 @@ options! {
         /// How long one request is retried before its last error reaches the client
         [value_name = "DURATION"]
         retry_deadline: Period = Period::secs(5),
-        /// Most connections to a node, of each protocol version, that serve one client each (blocking commands, WATCH)
+        /// Most connections to a node, of each protocol version, that serve one client each (blocking commands, WATCH; as many for transactions)
         [value_name = "N"]
         dedicated_connections: NonZeroUsize = DEDICATED_CONNECTIONS,
         /// How long a drain may take

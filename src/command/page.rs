@@ -86,7 +86,7 @@ fn deed(command: &Command) -> (&'static str, String) {
             ("dedicated", "keys of one slot, until `EXEC`, `DISCARD` or `UNWATCH`")
         }
         Handling::Transaction(Transaction::Exec) => {
-            ("passes", "the transaction goes whole to the owner of its keys' slot")
+            ("dedicated", "the transaction goes whole to the owner of its keys' slot")
         }
         Handling::Transaction(Transaction::Multi | Transaction::Discard) => {
             ("local", "commands are queued in slotway until `EXEC`")

@@ -2,17 +2,13 @@
 //!
 //! For requests that [`super::RequestParser`] has seen already: knows neither limits nor arguments. Holds no
 //! bytes, so a request of any length passes in pieces. Invariant: a cut lies between two requests, or in one
-//! that is too long to be held until it is whole; never between an ASKING and the request it speaks of, and
-//! within a transaction only as within a long request.
+//! that is too long to be held until it is whole; never between an ASKING and the request it speaks of. It sees no
+//! transactions: streams that hold some are not woven.
 
 use super::int::{Line, number_line};
 
 /// The request that speaks of the one behind it, as slotway writes it.
 pub const ASKING: &[u8] = b"*1\r\n$6\r\nASKING\r\n";
-/// The request that begins a transaction, as slotway writes it.
-pub const MULTI: &[u8] = b"*1\r\n$5\r\nMULTI\r\n";
-/// The request that ends it.
-pub const EXEC: &[u8] = b"*1\r\n$4\r\nEXEC\r\n";
 /// A request that goes on beyond so many bytes is passed on before it is whole.
 pub const HELD: usize = 16 * 1024;
 
@@ -37,18 +33,11 @@ pub struct Cutter {
     args: u64,
     /// Bytes that follow unseen: the rest of an argument.
     body: usize,
-    /// Whether requests belong to a transaction.
-    bundled: bool,
 }
 
 impl Cutter {
-    /// Whether the last cut lies in a request or a transaction.
-    pub fn is_open(&self) -> bool {
-        self.is_within() || self.bundled
-    }
-
     /// Whether the last cut lies in a request.
-    fn is_within(&self) -> bool {
+    pub fn is_open(&self) -> bool {
         self.args > 0 || self.body > 0
     }
 
@@ -57,15 +46,14 @@ impl Cutter {
     /// # Errors
     /// When the bytes are no requests.
     pub fn cut(&mut self, bytes: &[u8]) -> Result<Cut, CutError> {
-        let (mut walk, mut within) = (*self, self.is_within());
+        let (mut walk, mut within) = (*self, self.is_open());
         let (mut at, mut begin, mut requests, mut cut) = (0, 0, 0, Cut::default());
         while let Some(next) = walk.step(bytes, at)? {
             at = next;
-            if !walk.is_within() {
+            if !walk.is_open() {
                 requests += 1;
                 // The rest of one that was cut may read like any other.
                 let request = if std::mem::take(&mut within) { &[] } else { &bytes[begin..at] };
-                walk.bundled = request == MULTI || (walk.bundled && request != EXEC);
                 if request != ASKING {
                     cut = Cut { len: at, requests };
                     *self = walk;
@@ -73,7 +61,7 @@ impl Cutter {
                 begin = at;
             }
         }
-        if walk.is_within() && (within || at - begin >= HELD) {
+        if walk.is_open() && (within || at - begin >= HELD) {
             cut = Cut { len: at, requests };
             *self = walk;
         }
@@ -157,42 +145,18 @@ mod tests {
 
     #[test]
     fn the_rest_of_a_long_request_is_not_taken_for_a_request() {
-        // 1. A long value ends in what reads like ASKING, MULTI or EXEC.
+        // 1. A long value ends in what reads like ASKING.
         // 2. Its request passes in two pieces, the second of which is just that end.
-        // 3. It was held for ever, or held other lanes out for ever, or let them into a transaction.
-        for end in [ASKING, MULTI, EXEC] {
-            let value = "v".repeat(HELD) + std::str::from_utf8(end).unwrap().trim_end();
-            let request = encoded(&["SET", "k", &value]);
-            let (first, rest) = request.split_at(request.len() - end.len());
-            assert_eq!(rest, end);
-            for bundled in [false, true] {
-                let mut cutter = Cutter::default();
-                if bundled {
-                    cutter.cut(MULTI).unwrap();
-                }
-                assert_eq!(cutter.cut(first), Ok(Cut { len: first.len(), requests: 0 }));
-                assert_eq!(cutter.cut(rest), Ok(Cut { len: rest.len(), requests: 1 }));
-                assert_eq!(cutter.is_open(), bundled);
-            }
-        }
-    }
-
-    #[test]
-    fn a_transaction_is_open_until_it_ends() {
-        let get = encoded(&["GET", "k"]);
-        let stream = [&get, MULTI, &get, &get, EXEC, &get].concat();
-        let inside = get.len()..stream.len() - get.len();
-        for step in 1..=stream.len() {
-            let (mut cutter, mut kept, mut passed) = (Cutter::default(), Vec::new(), 0);
-            for chunk in stream.chunks(step) {
-                kept.extend_from_slice(chunk);
-                let cut = cutter.cut(&kept).unwrap();
-                kept.drain(..cut.len);
-                passed += cut.len;
-                assert_eq!(cutter.is_open(), inside.start < passed && passed < inside.end, "{passed}");
-            }
-            assert_eq!(passed, stream.len());
-        }
+        // 3. It was held for ever.
+        let value = "v".repeat(HELD) + std::str::from_utf8(ASKING).unwrap().trim_end();
+        let request = encoded(&["SET", "k", &value]);
+        let (first, rest) = request.split_at(request.len() - ASKING.len());
+        assert_eq!(rest, ASKING);
+        let mut cutter = Cutter::default();
+        assert_eq!(cutter.cut(first), Ok(Cut { len: first.len(), requests: 0 }));
+        assert!(cutter.is_open());
+        assert_eq!(cutter.cut(rest), Ok(Cut { len: rest.len(), requests: 1 }));
+        assert!(!cutter.is_open());
     }
 
     #[test]

@@ -10,7 +10,7 @@ mod request;
 mod value;
 mod write;
 
-pub use cut::{ASKING, Cut, CutError, Cutter, EXEC, HELD, MULTI};
+pub use cut::{ASKING, Cut, CutError, Cutter, HELD};
 pub use frame::{Request, Span};
 pub use inline::encode_inline;
 pub use push::{encode_invalidation, invalidated, strings};

@@ -16,11 +16,17 @@ use super::{
     client::Client,
     dedicated::Dedicated,
     dispatch::{self, Step},
+    profile::Whose,
     tracking::{self, Tracked},
     transaction::{self, Queued},
     watch::Watched,
 };
-use crate::{cluster::NodeAddr, command, metrics::WorkerMetrics, resp::Request};
+use crate::{
+    cluster::NodeAddr,
+    command::{self, Handling, Transaction},
+    metrics::WorkerMetrics,
+    resp::Request,
+};
 
 /// A client's own affairs.
 #[derive(Default)]
@@ -29,6 +35,8 @@ pub(super) struct Apart {
     on: Cell<bool>,
     /// Whether requests of all clients may have to wait.
     paused: Cell<bool>,
+    /// Whether it was lent connections for transactions.
+    transacts: Cell<bool>,
     affairs: RefCell<Option<Box<Affairs>>>,
 }
 
@@ -44,6 +52,12 @@ pub(super) struct Affairs {
     waits_at: Vec<Place>,
     /// Lets an errand go on that waits at no node; with an error or as after its time.
     release: Option<oneshot::Sender<bool>>,
+}
+
+impl Affairs {
+    fn concern_requests(&self) -> bool {
+        self.queued.is_some() || self.errand.is_some() || self.tracked.is_some()
+    }
 }
 
 /// Where an errand waits.
@@ -93,18 +107,29 @@ impl Apart {
         let mut affairs = self.affairs.borrow_mut();
         let changed = affairs.get_or_insert_default();
         let result = change(changed);
-        let on = changed.queued.is_some() || changed.errand.is_some() || changed.tracked.is_some();
-        self.on.set(on || self.paused.get());
-        if !on && changed.watched.is_none() {
+        if !changed.concern_requests() && changed.watched.is_none() {
             *affairs = None;
         }
+        drop(affairs);
+        self.look_again();
         result
     }
 
     /// Requests of all clients may have to wait from now on, or no longer.
     pub(super) fn pause(&self, paused: bool) {
         self.paused.set(paused);
-        self.change(|_| ());
+        self.look_again();
+    }
+
+    /// It was lent connections for transactions, or gave them back.
+    pub(super) fn transact(&self, transacts: bool) {
+        self.transacts.set(transacts);
+        self.look_again();
+    }
+
+    fn look_again(&self) {
+        let concerned = self.look(Affairs::concern_requests);
+        self.on.set(concerned || self.paused.get() || self.transacts.get());
     }
 
     /// Ends everything: the client is gone. What a node does for it ends with the connection.
@@ -151,7 +176,8 @@ impl Apart {
 /// Decides on `request` of a client that has something apart.
 #[cold]
 pub(super) fn dispatch(client: &Rc<Client>, request: Request<'_>) -> Step {
-    if client.apart.on_errand() || is_paused(client, &request) {
+    client.give_back();
+    if client.apart.on_errand() || is_paused(client, &request) || is_behind_transactions(client, &request) {
         return Step::Hold;
     }
     let step = match client.apart.queues() {
@@ -167,6 +193,15 @@ pub(super) fn dispatch(client: &Rc<Client>, request: Request<'_>) -> Step {
 fn is_paused(client: &Client, request: &Request<'_>) -> bool {
     let Some(pause) = client.worker.paused() else { return false };
     command::resolve(request).is_ok_and(|command| pause.holds(client, command))
+}
+
+/// Whether `request` must wait for the transactions of its client that are under way: it takes another way.
+fn is_behind_transactions(client: &Client, request: &Request<'_>) -> bool {
+    let begins_another = || {
+        let command = command::resolve(request);
+        command.is_ok_and(|command| command.handling == Handling::Transaction(Transaction::Multi))
+    };
+    matches!(client.uses.get(), Whose::Lent(_)) && !client.apart.queues() && !begins_another()
 }
 
 /// Counts a client whose request waits for something to happen.

@@ -7,6 +7,11 @@ use std::collections::BTreeSet;
 
 use crate::{cluster::NodeAddr, routing::Verdict};
 
+/// The request that begins a transaction.
+pub(super) const MULTI: &[u8] = b"*1\r\n$5\r\nMULTI\r\n";
+/// The request that ends it.
+pub(super) const EXEC: &[u8] = b"*1\r\n$4\r\nEXEC\r\n";
+
 /// What the replies to a transaction amount to so far.
 pub(super) struct Bundle {
     /// Replies that come before that to EXEC.

@@ -19,7 +19,13 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::{Worker, backoff::Gate, dial, profile::Profile, stream::Stream};
+use super::{
+    Worker,
+    backoff::Gate,
+    dial,
+    profile::{Profile, Whose},
+    stream::Stream,
+};
 use crate::{
     cluster::NodeAddr,
     metrics::NodeMetrics,
@@ -27,7 +33,7 @@ use crate::{
 };
 
 /// A connection that nobody wanted for so long is closed.
-const IDLE_FOR: Duration = Duration::from_secs(10);
+pub(super) const IDLE_FOR: Duration = Duration::from_secs(10);
 /// Longest wait for a connection to be in another database; else it is closed.
 const SELECT_WITHIN: Duration = Duration::from_secs(2);
 /// Room for one read; most replies fit.
@@ -185,7 +191,7 @@ impl Shelf {
 
 impl Pool {
     fn shelf(&self, worker: &Worker, addr: &NodeAddr, protocol: Protocol) -> Rc<Shelf> {
-        let share = worker.dedicated_share();
+        let share = usize::from(worker.dedicated_share());
         let mut shelves = self.0.borrow_mut();
         let new = || Shelf {
             share,
@@ -194,6 +200,17 @@ impl Pool {
             gate: Cell::default(),
         };
         Rc::clone(shelves.entry((addr.clone(), protocol)).or_insert_with(|| Rc::new(new())))
+    }
+
+    /// Whether a connection to `addr` for one client may be dialled now: not by all who want one while the node
+    /// is away. Whoever dials tells how it ended.
+    pub(super) fn lets_dial(&self, worker: &Worker, addr: &NodeAddr, protocol: Protocol) -> bool {
+        self.shelf(worker, addr, protocol).may_dial()
+    }
+
+    /// A dial of `addr` has ended.
+    pub(super) fn dialled(&self, worker: &Worker, addr: &NodeAddr, protocol: Protocol, connected: bool) {
+        self.shelf(worker, addr, protocol).dialled(connected);
     }
 
     /// Takes a connection that nothing was left on.
@@ -226,8 +243,9 @@ impl Pool {
 
 impl Worker {
     /// How many connections to one node may be one client's each.
-    pub(super) fn dedicated_share(&self) -> usize {
-        (self.config.dedicated_connections / self.config.threads).max(1)
+    pub(super) fn dedicated_share(&self) -> u16 {
+        let share = self.config.dedicated_connections / self.config.threads;
+        u16::try_from(share).unwrap_or(u16::MAX).max(1)
     }
 
     /// A connection to `addr` for one client, waited for within the retry deadline.
@@ -236,7 +254,7 @@ impl Worker {
         addr: &NodeAddr,
         profile: Profile,
     ) -> Result<Dedicated, NoConnection> {
-        let profile = Profile { own: 0, ..profile };
+        let profile = Profile { whose: Whose::Everyone, ..profile };
         let shelf = self.pool.shelf(self, addr, profile.protocol);
         let permit = Arc::clone(&shelf.permits).acquire_owned();
         let Ok(Ok(permit)) = timeout(self.config.retry_deadline, permit).await else {

@@ -6,7 +6,10 @@ use secrecy::ExposeSecret;
 use socket2::SockRef;
 use tokio::net::TcpStream;
 
-use super::{profile::Profile, stream::Stream};
+use super::{
+    profile::{Profile, Whose},
+    stream::Stream,
+};
 use crate::{
     cluster::NodeAddr,
     config::Config,
@@ -90,7 +93,7 @@ fn greeting(profile: Profile, credentials: &Credentials) -> (Vec<u8>, usize) {
         encode_request(&mut bytes, &["READONLY"]);
         replies += 1;
     }
-    if profile.own != 0 {
+    if matches!(profile.whose, Whose::Tracker(_)) {
         encode_request(&mut bytes, &["CLIENT", "TRACKING", "ON", "BCAST", "NOLOOP"]);
         replies += 1;
     }

@@ -24,6 +24,7 @@ mod errand;
 mod flight;
 mod functions;
 mod intake;
+mod lending;
 mod line;
 mod lookout;
 mod mailbox;
@@ -78,6 +79,7 @@ use self::{
     deliver::Deliveries,
     discover::Discoveries,
     functions::Sought,
+    lending::Lending,
     line::Line,
     lookout::Lookouts,
     monitor::Monitoring,
@@ -183,6 +185,7 @@ struct Worker {
     deliveries: Deliveries,
     subscriptions: Subscriptions,
     pool: Pool,
+    lending: Lending,
     pause: Cell<Option<Pause>>,
     tracking: Tracking,
     lookouts: Lookouts,
@@ -233,6 +236,7 @@ impl Worker {
             deliveries: Deliveries::default(),
             subscriptions: Subscriptions::default(),
             pool: Pool::default(),
+            lending: Lending::default(),
             pause: Cell::new(None),
             tracking: Tracking::default(),
             lookouts: Lookouts::default(),

@@ -2,9 +2,9 @@
 //!
 //! A connection is of one profile from its greeting on. Database 0 is the plain case. Others exist in Valkey
 //! clusters that have `cluster-databases`; their connections are made when first used and closed when no client
-//! is in the database any more. A client that tracks with NOLOOP has a profile that no other has. Where replicas
-//! are read, connections to them are of profiles of their own. Invariant: the clients of one worker are in at most
-//! [`MAX_DATABASES`] others.
+//! is in the database any more. A client that tracks with NOLOOP has a profile that no other has, and so has one
+//! whose transactions are under way. Where replicas are read, connections to them are of profiles of their own.
+//! Invariant: the clients of one worker are in at most [`MAX_DATABASES`] others.
 
 use std::{cell::RefCell, collections::HashMap, rc::Rc};
 
@@ -34,17 +34,29 @@ const TOO_MANY: &[u8] = b"-ERR clients of slotway are in too many databases at t
 pub(super) struct Profile {
     pub(super) protocol: Protocol,
     pub(super) database: u16,
-    /// The number of the one client that they are for; 0 where they are shared.
-    pub(super) own: u32,
+    pub(super) whose: Whose,
     /// Whether replicas answer reads on it.
     pub(super) replica: bool,
+}
+
+/// Whose the connections of a profile are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Whose {
+    /// Every client's that has the profile.
+    #[default]
+    Everyone,
+    /// One client's that does not hear of its own writes, by its number: see [`super::tracking`].
+    Tracker(u16),
+    /// One client's while its transactions are under way, by the number that it was lent: see
+    /// [`super::lending`].
+    Lent(u16),
 }
 
 impl Profile {
     /// Whether it is one of the two that most clients have.
     #[inline]
     pub(super) fn is_plain(self) -> bool {
-        self.database == 0 && self.own == 0
+        self.database == 0 && self.whose == Whose::Everyone
     }
 }
 
@@ -111,7 +123,7 @@ impl Client {
         Profile {
             protocol: self.protocol.get(),
             database: self.database.get(),
-            own: self.own.get(),
+            whose: self.uses.get(),
             replica: false,
         }
     }

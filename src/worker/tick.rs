@@ -4,7 +4,10 @@ use std::{rc::Rc, time::Duration};
 
 use super::{
     Worker,
+    backend::Backend,
     client::{Client, MAX_HELD},
+    dedicated::IDLE_FOR,
+    profile::Whose,
 };
 use crate::metrics::CloseReason;
 
@@ -26,6 +29,7 @@ pub(super) async fn run(worker: Rc<Worker>) {
         worker.check_nodes();
         worker.settle_slots();
         worker.budgets.refill();
+        worker.take_back_left();
         worker.tend_subscriptions(worker.answer_limit());
         worker.tend_tracking();
         worker.tend_monitoring();
@@ -85,15 +89,24 @@ impl Worker {
 
     fn is_overdue(&self, client: &Client, idle: Duration) -> bool {
         let timeout = self.config.timeout;
-        !timeout.is_zero() && idle >= timeout && !client.waits()
+        !timeout.is_zero() && idle >= timeout && !client.waits() && !client.in_line.get()
     }
 
-    /// Lets go of connections to nodes that are no longer of the cluster, and of databases and owners that
-    /// are gone.
+    /// Whether the connection is still somebody's.
+    fn is_used(&self, backend: &Backend) -> bool {
+        match backend.profile.whose {
+            Whose::Everyone => true,
+            Whose::Tracker(number) => self.is_owned(number, backend.profile),
+            Whose::Lent(_) => self.age(backend.last_used()) < IDLE_FOR,
+        }
+    }
+
+    /// Lets go of connections to nodes that are no longer of the cluster, of databases and owners that are gone, and
+    /// of those that are lent but were not needed for a while.
     fn sweep_backends(&self) {
         let mut backends = self.backends.borrow_mut();
         backends.retain(|(addr, profile), backend| {
-            let used = self.databases.uses(profile.database) && self.is_owned(*profile);
+            let used = self.databases.uses(profile.database) && self.is_used(backend);
             let reads = !profile.replica || self.knows_replica(addr);
             let wanted = used && reads && self.knows(addr);
             let keep = wanted || !backend.is_idle();

@@ -1,15 +1,15 @@
 //! MULTI, EXEC, DISCARD, WATCH and UNWATCH. Texts as in redis multi.c.
 //!
-//! A transaction is queued here and goes out whole at EXEC: no node holds one open, so one that is redirected
-//! is sent again like any request, and it travels on the shared connection, in order with the client's other
-//! requests. WATCH alone needs a connection of the client's own: see [`super::watch`].
+//! A transaction is queued here and goes out whole at EXEC, over connections that the client is lent (see
+//! [`super::lending`]): no node holds one open, so one that is redirected is sent again like any request. Keys
+//! are watched over a connection of another kind: see [`super::watch`].
 //! Invariant: what EXEC sends is what was answered with QUEUED, no more and no less.
 
 use std::{collections::BTreeSet, rc::Rc};
 
 use super::{
     answers,
-    bundle::Bundle,
+    bundle::{Bundle, EXEC, MULTI},
     client::Client,
     dispatch::{self, Step, may_send, refuse},
     flight::Flight,
@@ -18,7 +18,7 @@ use super::{
 use crate::{
     cluster::Slot,
     command::{self, Command, CommandError, Handling, Local, Transaction},
-    resp::{EXEC, MULTI, Request},
+    resp::Request,
     routing::{self, Refusal},
 };
 
@@ -196,7 +196,7 @@ fn abort(client: &Client) {
     });
 }
 
-/// EXEC: on the shared connection, or where keys are watched.
+/// EXEC: over connections that the client is lent, or where keys are watched.
 fn exec(client: &Rc<Client>, command: &'static Command) -> Step {
     if client.apart.look(|affairs| affairs.queued.as_ref().is_some_and(|queued| queued.aborted)) {
         client.apart.change(|affairs| affairs.queued = None);
@@ -206,10 +206,10 @@ fn exec(client: &Rc<Client>, command: &'static Command) -> Step {
     if client.apart.look(|affairs| affairs.watched.is_some()) {
         return watch::exec(client, command);
     }
-    exec_shared(client, command)
+    run(client, command)
 }
 
-fn exec_shared(client: &Rc<Client>, command: &'static Command) -> Step {
+fn run(client: &Rc<Client>, command: &'static Command) -> Step {
     let worker = &client.worker;
     let (slot, commands) = client
         .apart
@@ -220,7 +220,8 @@ fn exec_shared(client: &Rc<Client>, command: &'static Command) -> Step {
         client.reply(Some(command), b"*0\r\n");
         return Step::Done;
     }
-    if !slot.map_or_else(|| client.settled(worker.epoch()), |slot| may_send(client, slot)) {
+    let may_send = slot.map_or_else(|| client.settled(worker.epoch()), |slot| may_send(client, slot));
+    if !may_send || !client.borrow_connections() {
         return Step::Hold;
     }
     let profile = client.profile();

@@ -46,6 +46,8 @@ mod hello;
 #[cfg(test)]
 mod large;
 #[cfg(test)]
+mod lending;
+#[cfg(test)]
 mod life;
 #[cfg(test)]
 mod lost_nodes;

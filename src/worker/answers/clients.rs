@@ -93,6 +93,9 @@ pub(super) fn unpause(ask: &Ask<'_>) -> Step {
 
 /// Tells every worker of the pause; the client's later requests wait until all know.
 fn tell(ask: &Ask<'_>, pause: Option<Pause>) -> Step {
+    if ask.client.waits() {
+        return Step::Hold;
+    }
     let ticket = ask.client.ticket(Some(ask.command));
     let mailboxes = Arc::clone(&ask.worker().mailboxes);
     apart::send(ask.client, false, async move {

@@ -39,6 +39,9 @@ pub(super) fn set(ask: &Ask<'_>) -> Step {
         }
         Ok(Change::On(wish)) => wish,
     };
+    if client.waits() {
+        return Step::Hold;
+    }
     let ticket = client.ticket(Some(ask.command));
     let tracker = Rc::clone(client);
     apart::send(client, false, async move {

@@ -1,5 +1,5 @@
-//! One node's shared, pipelined connection: many clients' requests go out in one write, replies come back
-//! in the order of the requests.
+//! One node's pipelined connection, which clients of one profile share: the requests of many go out in one write,
+//! replies come back in the order of the requests.
 //!
 //! Opened when first needed, re-opened with backoff. Knows nothing of slots: what a reply means is
 //! [`Verdict`](crate::routing::Verdict)'s, what to do then is [`super::redirect`]'s business.
@@ -24,7 +24,7 @@ use super::{
     dial,
     flight::{Flight, Ticket},
     pipe,
-    profile::Profile,
+    profile::{Profile, Whose},
     stream::Stream,
     wakeup::Wakeup,
 };
@@ -124,6 +124,7 @@ impl Backend {
         let mut queue = self.queue.borrow_mut();
         self.expect_progress(&queue);
         if let Some(bundle) = &mut flight.bundle {
+            debug_assert_ne!(self.profile.whose, Whose::Everyone, "a transaction among requests of others");
             bundle.begin();
         }
         flight.len = request.len();
@@ -177,7 +178,11 @@ impl Backend {
     /// Whether there is to be a connection though nothing is to be sent: to hear what the node says unasked, or to
     /// know whether it can be read.
     fn is_kept(&self) -> bool {
-        self.profile.own != 0 || self.profile.replica || self.worker.config.read_from == ReadFrom::Any
+        match self.profile.whose {
+            Whose::Everyone => self.profile.replica || self.worker.config.read_from == ReadFrom::Any,
+            Whose::Tracker(_) => true,
+            Whose::Lent(_) => false,
+        }
     }
 
     /// Whether it answers reads, as far as can be told: it is connected, did not say that it cannot, and leaves
@@ -196,6 +201,11 @@ impl Backend {
     /// Whether there is a connection.
     pub(super) fn is_live(&self) -> bool {
         self.connected.get()
+    }
+
+    /// When it last did something that it was asked for, by the worker's clock.
+    pub(super) fn last_used(&self) -> u64 {
+        self.progress.get()
     }
 
     /// Whether nothing is queued or in flight.
@@ -250,6 +260,11 @@ impl Backend {
     async fn run(self: Rc<Self>) {
         let mut backoff = Backoff::default();
         while self.wanted().await {
+            if !self.may_dial() {
+                self.turn_away();
+                tokio::time::sleep(Backoff::default().next()).await;
+                continue;
+            }
             let Some(mut stream) = self.dial().await else {
                 self.fail(Lost::Closed);
                 tokio::time::sleep(backoff.next()).await;
@@ -260,12 +275,11 @@ impl Backend {
             self.metrics.connections.add(own);
             self.progress.set(self.worker.tick_clock());
             self.connected.set(true);
-            self.worker.own_broke(self.profile.own);
+            self.tell_tracker();
             let mut replies = Replies::default();
             let lost = poll_fn(|cx| self.poll_pump(cx, &mut stream, &mut replies)).await;
             self.connected.set(false);
-            if self.profile.own != 0 && !self.retired.get() {
-                self.worker.own_broke(self.profile.own);
+            if !self.retired.get() && self.tell_tracker() {
                 self.worker.topology.signal(Signal::Lost);
             }
             self.metrics.connections.sub(own);
@@ -277,6 +291,13 @@ impl Backend {
             }
             self.fail(lost);
         }
+    }
+
+    /// Whoever hears over it what changes must know that it was made or lost. Returns whether there is one.
+    fn tell_tracker(&self) -> bool {
+        let Whose::Tracker(number) = self.profile.whose else { return false };
+        self.worker.own_broke(number);
+        true
     }
 
     /// Waits for a request; false when none will come.
@@ -293,7 +314,25 @@ impl Backend {
         .await
     }
 
+    fn is_lent(&self) -> bool {
+        matches!(self.profile.whose, Whose::Lent(_))
+    }
+
+    /// Whether the node may be dialled: not over each of many connections while it is away.
+    fn may_dial(&self) -> bool {
+        !self.is_lent() || self.worker.pool.lets_dial(&self.worker, &self.addr, self.profile.protocol)
+    }
+
     async fn dial(&self) -> Option<Stream> {
+        let dialled = self.dial_now().await;
+        if self.is_lent() {
+            let (worker, protocol) = (&self.worker, self.profile.protocol);
+            worker.pool.dialled(worker, &self.addr, protocol, dialled.is_some());
+        }
+        dialled
+    }
+
+    async fn dial_now(&self) -> Option<Stream> {
         let dialling = pipe::connect(&self.worker, &self.addr, self.profile);
         let why = match tokio::time::timeout(dial::timeout(&self.worker.config), dialling).await {
             Ok(Ok(stream)) => return Some(stream),
@@ -361,15 +400,21 @@ impl Backend {
         }
     }
 
-    /// Settles everything in flight: what surely did not run, or may run twice, is tried again.
+    /// Notes that the node was lost, and settles everything in flight.
     fn fail(&self, lost: Lost) {
-        let mut queue = self.queue.take();
-        self.metrics.in_flight.sub(queue.sent as u64);
-        if !queue.flights.is_empty() || lost != Lost::Closed {
-            tracing::warn!(node = %self.addr, in_flight = queue.flights.len(), ?lost, "lost node");
+        let in_flight = self.queue.borrow().flights.len();
+        if in_flight > 0 || lost != Lost::Closed {
+            tracing::warn!(node = %self.addr, in_flight, ?lost, "lost node");
             self.worker.topology.signal(Signal::Lost);
         }
         self.lost.set(None);
+        self.turn_away();
+    }
+
+    /// Settles everything in flight: what surely did not run, or may run twice, is tried again.
+    fn turn_away(&self) {
+        let mut queue = self.queue.take();
+        self.metrics.in_flight.sub(queue.sent as u64);
         for (place, flight) in std::mem::take(&mut queue.flights).into_iter().enumerate() {
             let request = queue.outbox.front(flight.len).to_vec();
             queue.outbox.release(flight.len);

@@ -17,6 +17,7 @@ use crate::{
         intake::{Filled, Intake},
         line::Reply,
         outbox::LARGE,
+        profile::Whose,
         stream::Stream,
     },
 };
@@ -96,8 +97,8 @@ impl Backend {
     /// Takes what the node says unasked: news for the client that the connection is for, else for nobody.
     #[cold]
     fn hear(&self, push: &[u8]) {
-        if self.profile.own != 0 {
-            self.worker.own_heard(self.profile.own, push);
+        if let Whose::Tracker(number) = self.profile.whose {
+            self.worker.own_heard(number, push);
         }
     }
 
@@ -105,7 +106,9 @@ impl Backend {
     #[inline]
     fn deliver(&self, reply: Reply<'_>) -> Result<(), Lost> {
         let mut queue = self.queue.borrow_mut();
-        if queue.flights.front().is_some_and(|flight| flight.bundle.is_some()) {
+        if self.profile.whose != Whose::Everyone
+            && queue.flights.front().is_some_and(|flight| flight.bundle.is_some())
+        {
             drop(queue);
             return self.deliver_bundled(reply);
         }

@@ -20,6 +20,7 @@ use super::{
     apart::Apart,
     flight::Ticket,
     line::{Line, Reply},
+    profile::Whose,
     pubsub::Subscribed,
     retry::Retries,
     stream::Stream,
@@ -64,8 +65,10 @@ pub(super) struct Client {
     pub(super) apart: Apart,
     pub(super) protocol: Cell<Protocol>,
     pub(super) database: Cell<u16>,
-    /// Its number while it has connections of its own; else 0.
-    pub(super) own: Cell<u32>,
+    /// Whose connections to nodes it uses.
+    pub(super) uses: Cell<Whose>,
+    /// Whether it waits to be lent some.
+    pub(super) in_line: Cell<bool>,
     pub(super) authenticated: Cell<bool>,
     pub(super) mute: Cell<Mute>,
     /// Whether it listens to any channel, or monitors: then it may send little else.
@@ -160,7 +163,8 @@ impl Client {
             apart: Apart::default(),
             protocol: Cell::new(Protocol::Resp2),
             database: Cell::new(0),
-            own: Cell::new(0),
+            uses: Cell::default(),
+            in_line: Cell::new(false),
             authenticated: Cell::new(worker.config.requirepass.is_none()),
             mute: Cell::new(Mute::No),
             listens: Cell::new(false),
@@ -184,6 +188,7 @@ impl Client {
         let reason = std::future::poll_fn(|cx| self.poll(cx)).await;
         self.closed.set(true);
         self.retries.clear();
+        self.leave();
         let waited = self.apart.on_errand();
         self.apart.clear();
         if waited {
@@ -239,6 +244,7 @@ impl Client {
     /// Writes the replies that are ready. What else there is to do now is its task's.
     pub(super) fn deliver(&self) {
         self.due.set(false);
+        self.give_back();
         let all = self.flush(|stream, slices| stream.try_write(slices));
         if !(all.is_ok_and(|all| all) && self.reads.get()) {
             self.wake();

@@ -9,10 +9,11 @@ use std::rc::Rc;
 use super::{FRAMING, MAX_GATHERED, ODD_REPLY, ask, gather::value, transact};
 use crate::{
     cluster::Slot,
-    resp::{ASKING, EXEC, MULTI, Request, Value, encode_request, parse},
+    resp::{ASKING, Request, Value, encode_request, parse},
     routing::{Verdict, elements, is_nothing},
     topology::Signal,
     worker::{
+        bundle::{EXEC, MULTI},
         client::Client,
         dedicated::{Broken, Dedicated},
         errand::{Answered, Errand, TOO_LONG, Trouble},

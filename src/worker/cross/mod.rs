@@ -12,6 +12,7 @@ use std::rc::Rc;
 
 use super::{
     apart,
+    bundle::{EXEC, MULTI},
     client::Client,
     dispatch::{self, Step, refuse},
     errand::{Answered, Errand},
@@ -19,7 +20,7 @@ use super::{
 };
 use crate::{
     command::Command,
-    resp::{EXEC, MULTI, Request},
+    resp::Request,
     routing::{Cross, Gather, Refusal, Series, elements},
 };
 

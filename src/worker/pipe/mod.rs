@@ -24,7 +24,7 @@ use self::joint::{Ended, Joint};
 use super::{
     Mail, Worker,
     dial::{self, DialError},
-    profile::Profile,
+    profile::{Profile, Whose},
     stream::Stream,
     wakeup::Wakeup,
 };
@@ -53,7 +53,7 @@ pub struct LaneWish {
 
 /// A connection to `addr` for `worker`: its own, or a lane of one that it shares.
 pub(super) async fn connect(worker: &Worker, addr: &NodeAddr, profile: Profile) -> Result<Stream, DialError> {
-    let Some(pipes) = worker.config.pipes_per_node().filter(|_| profile.own == 0) else {
+    let Some(pipes) = worker.config.pipes_per_node().filter(|_| profile.whose == Whose::Everyone) else {
         return dial::dial(addr, profile, &worker.credentials).await;
     };
     let id = PipeId { addr: addr.clone(), profile, number: worker.index % pipes };

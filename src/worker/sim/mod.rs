@@ -118,6 +118,7 @@ impl Drop for World {
             let clients = worker.clients.take();
             clients.values().for_each(|client| client.retries.clear());
             worker.deliveries.clear();
+            worker.lending.clear();
             worker.backends.take();
             worker.pipes.take();
             worker.routes.replace(Routes::new(&worker.topology, worker.config.read_from));

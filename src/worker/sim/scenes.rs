@@ -1,6 +1,10 @@
 //! What simulations found, told line by line.
 
-use std::{cell::RefCell, rc::Rc, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    time::Duration,
+};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
@@ -123,5 +127,62 @@ async fn late_or_never(late: bool, mut stream: DuplexStream) {
         }
         let reply = if gets > 0 { "$-1\r\n" } else { "+PONG\r\n" };
         stream.write_all(reply.as_bytes()).await.unwrap();
+    }
+}
+
+/// 1. A client runs a transaction, over a connection of its own.
+/// 2. Nobody runs another for long enough: the connection is closed.
+/// 3. The next transaction has a new one.
+#[test]
+fn connections_for_transactions_are_closed_when_nobody_needs_them() {
+    in_virtual_time(0, async {
+        let (opened, open) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(0)));
+        let (all, now) = (Rc::clone(&opened), Rc::clone(&open));
+        let node: Node = Rc::new(move |_, stream| {
+            all.update(|count| count + 1);
+            now.update(|count| count + 1);
+            let now = Rc::clone(&now);
+            tokio::task::spawn_local(async move {
+                transacts(stream).await;
+                now.update(|count| count - 1);
+            });
+            true
+        });
+        let mut table = TableBuilder::default();
+        table.own(Slot::of(b"k"), Slot::of(b"k"), &NodeAddr::new("n0", 1));
+        let (world, _signals) = World::new(table.build(1), node, FLAGS);
+        let mut client = world.client(1);
+        for (dials, pause) in [(1, 8), (1, 12), (2, 12)] {
+            client.write_all(b"MULTI\r\nGET k\r\nEXEC\r\n").await.unwrap();
+            let mut replies = String::new();
+            while !replies.contains('*') {
+                replies += &read(&mut client).await;
+            }
+            assert_eq!((opened.get(), open.get()), (dials, 1));
+            tokio::time::sleep(Duration::from_secs(pause)).await;
+            client.write_all(b"PING\r\n").await.unwrap();
+            assert_eq!(read(&mut client).await, "+PONG\r\n");
+        }
+        assert_eq!(open.get(), 0);
+    });
+}
+
+/// The node of that scene: serves one connection to its end.
+async fn transacts(mut stream: DuplexStream) {
+    loop {
+        let requests = read(&mut stream).await;
+        if requests.is_empty() {
+            return;
+        }
+        let names = requests.lines().filter(|line| line.bytes().all(|byte| byte.is_ascii_uppercase()));
+        for name in names {
+            let reply = match name {
+                "MULTI" => "+OK\r\n",
+                "GET" => "+QUEUED\r\n",
+                "EXEC" => "*1\r\n$-1\r\n",
+                _ => "+PONG\r\n",
+            };
+            stream.write_all(reply.as_bytes()).await.unwrap();
+        }
     }
 }

@@ -48,7 +48,9 @@ async fn control(mut signals: mpsc::Receiver<Signal>, topology: Arc<Topology>, c
 
 fn flags(seed: u64, trouble: Trouble) -> String {
     let workers = if trouble.shared { "2 --backend-connections-per-node 1" } else { "1" };
-    let mut flags = format!("{FLAGS} --threads {workers}");
+    // Few connections for transactions, so that clients wait for them, or enough.
+    let dedicated = 1 + seed % 4;
+    let mut flags = format!("{FLAGS} --threads {workers} --dedicated-connections {dedicated}");
     if trouble.replicas {
         let from = if seed.is_multiple_of(2) { "prefer-replica" } else { "any" };
         flags += &format!(" --read-from {from} --read-after-write-primary {WINDOW}ms");

@@ -49,10 +49,10 @@ pub(super) struct Tracking {
     table: RefCell<Table>,
     primaries: Primaries,
     /// Who has connections of its own, which hear for it, by its number.
-    owners: RefCell<HashMap<u32, Rc<Client>>>,
+    owners: RefCell<HashMap<u16, Rc<Client>>>,
     /// A connection of an owner was made or lost: those who wait for one look again.
     owners_changed: Notify,
-    last_own: Cell<u32>,
+    last_own: Cell<u16>,
     /// The epoch of the slot table all of whose primaries are heard.
     heard: Cell<Option<u64>>,
 }
@@ -86,7 +86,7 @@ impl Worker {
     pub(super) fn track(&self, client: &Rc<Client>, mode: Mode, noloop: bool, target: Option<Target>) {
         let listens = matches!(mode, Mode::Broadcast(_));
         let to = if listens { &self.tracking.listeners } else { &self.tracking.readers };
-        if client.own.get() == 0 {
+        if !client.is_tracker() {
             to.borrow_mut().insert(client.id, Rc::clone(client));
         } else {
             self.tracking.readers.borrow_mut().remove(&client.id);
@@ -99,7 +99,7 @@ impl Worker {
             tracked.redirection = Redirection::to(target);
             may_keep
         });
-        if client.own.get() != 0 {
+        if client.is_tracker() {
             client.begin_own();
             if may_keep {
                 // What it read before is not remembered there.
@@ -187,7 +187,7 @@ pub(super) fn note(client: &Rc<Client>, request: &Request<'_>) {
     let Ok(command) = command::resolve(request) else { return };
     let (worker, queues) = (&client.worker, client.apart.queues());
     // Who does not hear of its own writes may keep what it wrote.
-    let keeps = reads(command) || client.own.get() != 0;
+    let keeps = reads(command) || client.is_tracker();
     let read = if keeps { keys_of(client, command, request) } else { Vec::new() };
     let keys = client.apart.change(|affairs| {
         let Some(tracked) = &mut affairs.tracked else { return Vec::new() };
@@ -209,7 +209,7 @@ pub(super) fn note(client: &Rc<Client>, request: &Request<'_>) {
         return client.tell_behind(Some(&keys));
     }
     client.note_reads(&keys);
-    if client.own.get() != 0 {
+    if client.is_tracker() {
         client.note_own(&keys);
     } else if !client.apart.look_at_tracked(|tracked| matches!(tracked.mode, Mode::Broadcast(_))) {
         let mut table = worker.tracking.table.borrow_mut();

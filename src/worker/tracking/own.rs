@@ -16,7 +16,11 @@ use super::{
 use crate::{
     cluster::Role,
     resp::{self, Protocol},
-    worker::{Worker, client::Client, profile::Profile},
+    worker::{
+        Worker,
+        client::Client,
+        profile::{Profile, Whose},
+    },
 };
 
 /// What the keys that are remembered for one such client may take, in bytes, each with [`PER_KEY`]; when they
@@ -64,22 +68,22 @@ impl Read {
 impl Worker {
     /// Has `client` use connections of its own from now on. False if there is no room for one more.
     fn give_own(&self, client: &Rc<Client>) -> bool {
-        if client.own.get() != 0 {
+        if client.is_tracker() {
             return true;
         }
-        let room = self.dedicated_share();
+        let room = usize::from(self.dedicated_share());
         let mut owners = self.tracking.owners.borrow_mut();
         if client.protocol.get() != Protocol::Resp3 || owners.len() >= room {
             return false;
         }
-        let mut number = self.tracking.last_own.get().wrapping_add(1).max(1);
+        let mut number = self.tracking.last_own.get().wrapping_add(1);
         // As many are in use as there is room for, at most.
         while owners.contains_key(&number) {
-            number = number.wrapping_add(1).max(1);
+            number = number.wrapping_add(1);
         }
         self.tracking.last_own.set(number);
         owners.insert(number, Rc::clone(client));
-        client.own.set(number);
+        client.uses.set(Whose::Tracker(number));
         client.unsettle();
         true
     }
@@ -100,32 +104,31 @@ impl Worker {
 
     /// Has `client` share connections again. Returns whether it had some of its own.
     pub(super) fn take_own(&self, client: &Client) -> bool {
-        let own = client.own.take();
-        if own != 0 {
-            self.tracking.owners.borrow_mut().remove(&own);
-            client.unsettle();
-        }
-        own != 0
+        let Whose::Tracker(number) = client.uses.get() else { return false };
+        client.uses.set(Whose::Everyone);
+        self.tracking.owners.borrow_mut().remove(&number);
+        client.unsettle();
+        true
     }
 
-    /// Whether connections of `profile` are shared, or still their owner's.
-    pub(in crate::worker) fn is_owned(&self, profile: Profile) -> bool {
-        profile.own == 0 || self.owner_of(profile.own).is_some_and(|client| client.profile() == profile)
+    /// Whether connections of `profile` are still those of its owner `number`.
+    pub(in crate::worker) fn is_owned(&self, number: u16, profile: Profile) -> bool {
+        self.owner_of(number).is_some_and(|client| client.profile() == profile)
     }
 
-    fn owner_of(&self, own: u32) -> Option<Rc<Client>> {
+    fn owner_of(&self, own: u16) -> Option<Rc<Client>> {
         self.tracking.owners.borrow().get(&own).cloned()
     }
 
     /// A connection of owner `own` was made or lost: changes may have gone unheard.
-    pub(in crate::worker) fn own_broke(self: &Rc<Self>, own: u32) {
+    pub(in crate::worker) fn own_broke(self: &Rc<Self>, own: u16) {
         if let Some(client) = self.owner_of(own) {
             self.tend_owner(&client, true);
         }
     }
 
     /// A node said `push` over a connection of owner `own`.
-    pub(in crate::worker) fn own_heard(&self, own: u32, push: &[u8]) {
+    pub(in crate::worker) fn own_heard(&self, own: u16, push: &[u8]) {
         let (Some(client), Some(keys)) = (self.owner_of(own), resp::invalidated(push)) else { return };
         let Some(keys) = keys else { return client.tell_of_all() };
         let mut told: Vec<&[u8]> = Vec::new();
@@ -193,15 +196,18 @@ impl Tracked {
 }
 
 impl Client {
+    /// Whether it hears over connections of its own.
+    pub(super) fn is_tracker(&self) -> bool {
+        matches!(self.uses.get(), Whose::Tracker(_))
+    }
+
     /// Whether all that changes is heard for it.
     pub(super) fn hears(&self) -> bool {
-        match self.own.get() {
-            0 => self.worker.hears_all(),
-            _ => {
-                let heard = self.apart.look_at_tracked(|tracked| tracked.own.heard);
-                heard == Some((self.worker.epoch(), self.profile()))
-            }
+        if !self.is_tracker() {
+            return self.worker.hears_all();
         }
+        let heard = self.apart.look_at_tracked(|tracked| tracked.own.heard);
+        heard == Some((self.worker.epoch(), self.profile()))
     }
 
     /// It tracks from now on, over connections of its own.
