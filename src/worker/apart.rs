@@ -177,7 +177,11 @@ impl Apart {
 #[cold]
 pub(super) fn dispatch(client: &Rc<Client>, request: Request<'_>) -> Step {
     client.give_back();
-    if client.apart.on_errand() || is_paused(client, &request) || is_behind_transactions(client, &request) {
+    if is_paused(client, &request) {
+        client.leave_line();
+        return Step::Hold;
+    }
+    if client.apart.on_errand() || is_behind_transactions(client, &request) {
         return Step::Hold;
     }
     let step = match client.apart.queues() {

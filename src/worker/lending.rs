@@ -90,6 +90,8 @@ impl Client {
 
     fn use_connections(&self, whose: Whose) {
         self.uses.set(whose);
+        // That it waited in line does not make it idle.
+        self.active.set(self.worker.now());
         self.apart.transact(whose != Whose::Everyone);
     }
 
@@ -100,7 +102,13 @@ impl Client {
             self.uses.set(Whose::Everyone);
             lending.left.borrow_mut().push(number);
         }
+        self.leave_line();
+    }
+
+    /// It can't ask again for now: others need not wait for it.
+    pub(super) fn leave_line(self: &Rc<Self>) {
         if self.in_line.take() {
+            let lending = &self.worker.lending;
             lending.line.borrow_mut().retain(|other| !Rc::ptr_eq(other, self));
             lending.call_next();
         }

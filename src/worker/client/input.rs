@@ -127,6 +127,7 @@ impl Client {
             return Taken::Nothing;
         }
         if self.is_full() {
+            self.leave_line();
             self.held.set(!bytes.is_empty());
             return Taken::Nothing;
         }

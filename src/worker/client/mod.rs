@@ -5,10 +5,10 @@
 //! the current one sends nothing while it waits for replies ([`Client::settled`]).
 
 mod input;
+mod output;
 
 use std::{
     cell::{Cell, RefCell},
-    io::{self, IoSlice},
     rc::Rc,
     task::{Context, Poll},
 };
@@ -52,10 +52,14 @@ pub(super) struct Client {
     held: Cell<bool>,
     /// Whether its task waits for nothing but bytes to read.
     reads: Cell<bool>,
+    /// Whether its task is running: it writes what is ready before it waits.
+    runs: Cell<bool>,
     /// Whether the worker will write what is ready, in this turn or soon.
     due: Cell<bool>,
     /// Which read the replies answer that wait for each other, if the worker is to look after them.
     holding: Cell<Option<u64>>,
+    /// Whether its socket took no more at the last try.
+    stuck: Cell<bool>,
     /// Takes no more requests; closes for this reason when all replies are delivered.
     ending: Cell<Option<CloseReason>>,
     /// Whether what was read but not taken is dropped at the end.
@@ -154,8 +158,10 @@ impl Client {
             epoch: Cell::new(0),
             held: Cell::new(false),
             reads: Cell::new(false),
+            runs: Cell::new(false),
             due: Cell::new(false),
             holding: Cell::new(None),
+            stuck: Cell::new(false),
             ending: Cell::new(None),
             deaf: Cell::new(false),
             closed: Cell::new(false),
@@ -185,7 +191,7 @@ impl Client {
 
     /// The client's task: serves it until it is closed, and says why.
     pub(super) async fn serve(self: Rc<Self>) -> CloseReason {
-        let reason = std::future::poll_fn(|cx| self.poll(cx)).await;
+        let reason = std::future::poll_fn(|cx| self.run(cx)).await;
         self.closed.set(true);
         self.retries.clear();
         self.leave();
@@ -205,52 +211,6 @@ impl Client {
         self.wakeup.wake();
     }
 
-    /// Answers place `number` of its line.
-    #[inline]
-    pub(super) fn answer(self: &Rc<Self>, number: u64, reply: Reply<'_>) {
-        if self.closed.get() {
-            return;
-        }
-        let mut line = self.line.borrow_mut();
-        line.answer(number, reply, self.worker.now());
-        let (holds, batch) = (line.holds(), line.batch());
-        drop(line);
-        if holds && self.reads.get() {
-            if self.holding.get().is_none() {
-                self.holding.set(Some(batch));
-                self.worker.hold_for(self);
-            }
-        } else {
-            self.deliver_soon();
-        }
-    }
-
-    /// Delivers the replies that the worker looks after. Those to a later read have only begun to wait: next time.
-    pub(super) fn release(self: &Rc<Self>) {
-        let line = self.line.borrow();
-        let waiting = (line.outbox.unwritten() > 0).then_some(line.batch());
-        drop(line);
-        let looked_after = self.holding.take();
-        if waiting.is_none() {
-            return;
-        }
-        if waiting == looked_after {
-            return self.deliver_soon();
-        }
-        self.holding.set(waiting);
-        self.worker.hold_for(self);
-    }
-
-    /// Writes the replies that are ready. What else there is to do now is its task's.
-    pub(super) fn deliver(&self) {
-        self.due.set(false);
-        self.give_back();
-        let all = self.flush(|stream, slices| stream.try_write(slices));
-        if !(all.is_ok_and(|all| all) && self.reads.get()) {
-            self.wake();
-        }
-    }
-
     /// Takes the next place in line for a request of `command`.
     #[inline]
     pub(super) fn ticket(self: &Rc<Self>, command: Option<&'static Command>) -> Ticket {
@@ -265,38 +225,6 @@ impl Client {
         self.next_is_mute();
         let number = self.line.borrow_mut().join(Some(command), self.worker.now(), false);
         Ticket::new(Rc::clone(self), number)
-    }
-
-    /// Hands it `message`, an array, between replies.
-    pub(super) fn push(self: &Rc<Self>, message: &[u8]) {
-        let kind = if self.protocol.get() == Protocol::Resp3 { b'>' } else { b'*' };
-        self.worker.metrics.messages.add(1);
-        self.hand(&[kind], message.get(1..).unwrap_or_default());
-    }
-
-    /// Hands it a frame, `head` and `rest`, between replies.
-    pub(super) fn hand(self: &Rc<Self>, head: &[u8], rest: &[u8]) {
-        if self.closed.get() || self.ending.get().is_some() {
-            return;
-        }
-        let mut line = self.line.borrow_mut();
-        let before = line.outbox.len();
-        line.outbox.append_with(head.len() + rest.len(), |block| {
-            block.extend_from_slice(head);
-            block.extend_from_slice(rest);
-        });
-        let waiting = line.outbox.len();
-        drop(line);
-        self.check_backlog(before, waiting);
-        self.deliver_soon();
-    }
-
-    /// Has what is ready written at the end of this turn.
-    #[inline]
-    fn deliver_soon(self: &Rc<Self>) {
-        if !self.due.replace(true) {
-            self.worker.deliver_to(self);
-        }
     }
 
     /// The line, to take places for a split request.
@@ -413,16 +341,24 @@ impl Client {
         )
     }
 
+    fn run(self: &Rc<Self>, cx: &mut Context<'_>) -> Poll<CloseReason> {
+        self.runs.set(true);
+        let end = self.poll(cx);
+        self.runs.set(false);
+        self.give_back();
+        end
+    }
+
     fn poll(self: &Rc<Self>, cx: &mut Context<'_>) -> Poll<CloseReason> {
         self.wakeup.arm(cx);
         self.reads.set(false);
         for _ in 0..READS_PER_TURN {
-            if self.flush(|stream, slices| stream.poll_write(cx, slices)).is_err() {
+            if self.poll_flush(cx).is_err() {
                 return Poll::Ready(CloseReason::Io);
             }
             if self.held.get() {
                 self.consume_kept();
-                if self.flush(|stream, slices| stream.poll_write(cx, slices)).is_err() {
+                if self.poll_flush(cx).is_err() {
                     return Poll::Ready(CloseReason::Io);
                 }
             }
@@ -467,30 +403,5 @@ impl Client {
     #[inline]
     fn is_full(&self) -> bool {
         self.line.borrow().is_full(self.worker.config.client_output_buffer_limit)
-    }
-
-    /// Writes the replies that are ready by `write`, as far as the socket takes them. Whether all are written.
-    #[inline]
-    fn flush(
-        &self,
-        mut write: impl FnMut(&mut Stream, &[IoSlice<'_>]) -> Poll<io::Result<usize>>,
-    ) -> io::Result<bool> {
-        let mut line = self.line.borrow_mut();
-        let mut stream = self.stream.borrow_mut();
-        let Some(stream) = &mut *stream else { return Ok(true) };
-        while line.outbox.unwritten() > 0 {
-            let Poll::Ready(written) = line.outbox.write(|slices| write(stream, slices)) else {
-                return Ok(false);
-            };
-            let written = written?;
-            if written == 0 {
-                return Err(io::ErrorKind::WriteZero.into());
-            }
-            line.outbox.release(written);
-            self.worker.metrics.client_out.add(written as u64);
-            self.bytes_out.update(|bytes| bytes + written as u64);
-        }
-        self.worker.delivered(&mut line);
-        Ok(true)
     }
 }

@@ -8,7 +8,7 @@ use std::{
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
-use super::{Node, World, in_virtual_time};
+use super::{Node, WIRE, World, in_virtual_time};
 use crate::cluster::{NodeAddr, Slot, TableBuilder};
 
 const FLAGS: &str = "--threads 1 --retry-deadline 2s --backend-timeout 300ms";
@@ -110,6 +110,13 @@ fn a_reply_that_waits_while_an_earlier_read_is_looked_after_leaves_in_time() {
     });
 }
 
+/// Lets all others do what they can do without time passing.
+async fn dawdle() {
+    for _ in 0..1000 {
+        tokio::task::yield_now().await;
+    }
+}
+
 /// The nodes of that scene: the late one answers GET a while later, and but once.
 async fn late_or_never(late: bool, mut stream: DuplexStream) {
     let mut silent = false;
@@ -121,9 +128,7 @@ async fn late_or_never(late: bool, mut stream: DuplexStream) {
         }
         if late && gets > 0 {
             silent = true;
-            for _ in 0..1000 {
-                tokio::task::yield_now().await;
-            }
+            dawdle().await;
         }
         let reply = if gets > 0 { "$-1\r\n" } else { "+PONG\r\n" };
         stream.write_all(reply.as_bytes()).await.unwrap();
@@ -154,10 +159,8 @@ fn connections_for_transactions_are_closed_when_nobody_needs_them() {
         let mut client = world.client(1);
         for (dials, pause) in [(1, 8), (1, 12), (2, 12)] {
             client.write_all(b"MULTI\r\nGET k\r\nEXEC\r\n").await.unwrap();
-            let mut replies = String::new();
-            while !replies.contains('*') {
-                replies += &read(&mut client).await;
-            }
+            // What slotway answers itself goes along with what it is asked with.
+            assert_eq!(read(&mut client).await, "+OK\r\n+QUEUED\r\n*1\r\n$-1\r\n");
             assert_eq!((opened.get(), open.get()), (dials, 1));
             tokio::time::sleep(Duration::from_secs(pause)).await;
             client.write_all(b"PING\r\n").await.unwrap();
@@ -176,6 +179,9 @@ async fn transacts(mut stream: DuplexStream) {
         }
         let names = requests.lines().filter(|line| line.bytes().all(|byte| byte.is_ascii_uppercase()));
         for name in names {
+            if name == "EXEC" {
+                dawdle().await;
+            }
             let reply = match name {
                 "MULTI" => "+OK\r\n",
                 "GET" => "+QUEUED\r\n",
@@ -185,4 +191,53 @@ async fn transacts(mut stream: DuplexStream) {
             stream.write_all(reply.as_bytes()).await.unwrap();
         }
     }
+}
+
+/// 1. Nothing is known of the cluster yet; a client's transaction is refused at once.
+/// 2. A node is found. Another client's transaction must have the connection that the first was lent.
+#[test]
+fn who_was_refused_at_once_keeps_no_connections() {
+    in_virtual_time(0, async {
+        let node: Node = Rc::new(|_, stream| {
+            tokio::task::spawn_local(transacts(stream));
+            true
+        });
+        let flags = format!("{FLAGS} --dedicated-connections 1");
+        let (world, _signals) = World::new(TableBuilder::default().build(1), node, &flags);
+        let (mut first, mut second) = (world.client(1), world.client(2));
+        first.write_all(b"MULTI\r\nGET k\r\nEXEC\r\n").await.unwrap();
+        let refused = read(&mut first).await;
+        assert!(refused.starts_with("+OK\r\n+QUEUED\r\n-CLUSTERDOWN "), "{refused}");
+        let mut table = TableBuilder::default();
+        table.own(Slot::of(b"k"), Slot::of(b"k"), &NodeAddr::new("n0", 1));
+        world.topology().store(table.build(2));
+        second.write_all(b"MULTI\r\nGET k\r\nEXEC\r\n").await.unwrap();
+        let replies = tokio::time::timeout(Duration::from_secs(1), read(&mut second)).await;
+        assert_eq!(replies.as_deref(), Ok("+OK\r\n+QUEUED\r\n*1\r\n$-1\r\n"));
+    });
+}
+
+/// 1. A client asks for more than fits between it and slotway, and in the same write for what is answered much later.
+/// 2. It reads only a while later: then all that was ready must come at once, by no timer.
+#[test]
+fn who_reads_late_gets_at_once_what_did_not_fit() {
+    in_virtual_time(0, async {
+        let node: Node = Rc::new(|_, stream| {
+            tokio::task::spawn_local(late_or_never(false, stream));
+            true
+        });
+        let mut table = TableBuilder::default();
+        table.own(Slot::of(b"foo"), Slot::of(b"foo"), &NodeAddr::new("n1", 1));
+        let (world, _signals) = World::new(table.build(1), node, FLAGS);
+        let mut client = world.client(1);
+        let text = "x".repeat(WIRE + 1000);
+        let echo = format!("*2\r\n$4\r\nECHO\r\n${}\r\n{text}\r\nGET nobodys\r\n", text.len());
+        client.write_all(echo.as_bytes()).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let (begin, mut got) = (tokio::time::Instant::now(), String::new());
+        while got.len() < text.len() {
+            got += &read(&mut client).await;
+        }
+        assert_eq!(begin.elapsed(), Duration::ZERO);
+    });
 }
