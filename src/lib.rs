@@ -108,8 +108,9 @@
 //! redirect: moved or ask. *Route*: where a request goes. *Verdict*: what a reply means for its request.
 //! *Topic*: a channel or pattern that clients of a worker listen to. *Home*: a node where it is subscribed.
 //! *In flight*: given to a backend, not answered. *Ticket*: a request's place in its client's reply order.
-//! *Profile*: what clients must have in common to share a backend: protocol version and database. *Pipe*: a
-//! connection to a node that workers share. *Lane*: one worker's part of a pipe.
+//! *Profile*: what clients must have in common to share a backend: protocol version and database, and that none has
+//! it for itself. *Lent*: of a profile that is one client's while its transactions are under way. *Pipe*: a connection
+//! to a node that workers share. *Lane*: one worker's part of a pipe.
 //! *Dedicated*: a backend connection that belongs to one client at a time. *Errand*: a request that a task
 //! carries over one. *Bundle*: a transaction on its way, answered with many replies.
 
