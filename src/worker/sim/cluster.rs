@@ -159,7 +159,7 @@ impl Cluster {
 
     /// Serves one connection to a node until it breaks.
     async fn serve(self: Rc<Self>, node: usize, mut stream: DuplexStream) {
-        self.hesitate_to_greet().await;
+        self.hesitate_to_greet(node).await;
         let limits = Limits { max_bulk: usize::MAX, max_frame: u32::MAX as usize, authenticated: true };
         let (mut bytes, mut parser, mut connection) =
             (Vec::new(), RequestParser::default(), Connection::default());
