@@ -21,7 +21,7 @@ const FIRST_WINDOW: usize = 16;
 const HOLD: usize = 16 * 1024;
 /// The part that is none: a place without a request, for what follows all that were asked before.
 const FOLLOW_UP: u32 = u32::MAX;
-/// Parked bytes that are no longer needed are squeezed out when there are more than this and than those needed.
+/// Room for parked bytes grows to this before those that are no longer needed are squeezed out of it.
 const SLACK: usize = 4096;
 
 /// A reply on its way to a client.
@@ -222,15 +222,12 @@ impl Line {
         self.expected = reply.bytes().len().max(self.expected - self.expected / 8);
         if place.part != 0 {
             self.answer_part(index, reply);
-            return self.squeeze();
-        }
-        if index == head {
+        } else if index == head {
             self.emit(index, reply);
             self.advance();
         } else {
             self.park(index, reply);
         }
-        self.squeeze();
     }
 
     /// Whether replies are in the outbox that were not told of.
@@ -314,6 +311,7 @@ impl Line {
             }
             reply => {
                 let bytes = reply.bytes();
+                self.make_room(bytes.len());
                 let at = self.parked.len();
                 self.parked.extend_from_slice(bytes);
                 self.live += bytes.len();
@@ -330,13 +328,18 @@ impl Line {
         }
     }
 
-    /// Moves the parked replies that are still needed together, when most of the room is not.
+    /// Makes room to park `more` bytes: before the room grows, what is still needed of it is moved together, if that
+    /// is less than half.
     #[inline]
-    fn squeeze(&mut self) {
-        if self.parked.len() <= SLACK || self.parked.len() <= 2 * self.live {
-            return;
+    fn make_room(&mut self, more: usize) {
+        let parked = self.parked.len();
+        if parked + more > self.parked.capacity() && parked > SLACK && parked > 2 * self.live {
+            self.squeeze(more);
         }
-        let mut kept = Vec::with_capacity(2 * self.live);
+    }
+
+    fn squeeze(&mut self, more: usize) {
+        let mut kept = Vec::with_capacity((2 * self.live + more).max(SLACK));
         for place in &mut self.places {
             if let State::Parked { at, len } = &mut place.state {
                 let start = kept.len();
