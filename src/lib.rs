@@ -38,14 +38,14 @@
 //! 1. `worker::client` reads into the worker's scratch room; [`resp::RequestParser`] finds a frame in place.
 //! 2. `worker::dispatch` resolves the [`command`], asks [`routing::route`] where it goes, and takes the
 //!    client's next place in line ([ticket](#words)).
-//! 3. `worker::backend` appends the bytes to the owner's outbox. The backend's task runs behind all that are
-//!    ready, so one write carries what all clients queued in this turn; what is little waits for the next reply of
-//!    a node that owes many. The bytes stay in the outbox until they are answered: a redirect finds them there.
+//! 3. `worker::backend` appends the bytes to the owner's outbox. `worker::deliver` writes for each backend once, behind
+//!    all that is ready, so one write carries what all clients queued in this turn; what is little waits for the next
+//!    reply of a node that owes many. The bytes stay in the outbox until they are answered: a redirect finds them there.
 //! 4. The node answers; [`resp::ReplyScanner`] finds where the reply ends, [`routing::Verdict`] says what it
 //!    means: deliver, follow a redirect, or try again.
 //! 5. `worker::line` puts the reply into the client's outbox if it is the head of the line, else parks it.
-//!    `worker::deliver` writes for each client once, behind all that is ready; replies to what was read at once
-//!    wait for each other up to four milliseconds.
+//!    `worker::deliver` writes for each client once too; replies to what was read at once wait for each other up to
+//!    four milliseconds.
 //!
 //! Where replicas may be read (`--read-from`), `worker::reads` chooses another node than the owner for reads, by
 //! what [`routing::Readers`] says of the table and what the connections show.

@@ -1,8 +1,9 @@
-//! Replies on their way to clients: each client's in one write, those of one read together.
+//! Requests on their way to nodes and replies on their way to clients: each peer's in one write, and the replies of
+//! one read together.
 //!
-//! Clients that replies came for are gathered here; one task, woken once, runs behind all that are ready and
-//! writes for each. A server answers what it read at once in one write; over several nodes the replies come at
-//! different times, so those that are ready wait for the rest for a short while.
+//! Whom something is for is noted here; one task, woken once, runs behind all that are ready and writes for each. A
+//! server answers what it read at once in one write; over several nodes the replies come at different times, so those
+//! that are ready wait for the rest for a short while.
 
 use std::{
     cell::{Cell, RefCell},
@@ -14,17 +15,18 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::{Worker, client::Client};
+use super::{Worker, backend::Backend, client::Client};
 
 /// Ready replies wait at most so long for the others that were asked for in the same read, or twice where replies to
 /// an earlier read waited just before; the timer takes up to a millisecond more each time.
 const HOLD: Duration = Duration::from_millis(1);
 
-/// Clients to deliver to.
+/// Who is to be written to.
 #[derive(Default)]
 pub(super) struct Deliveries {
-    /// In this turn.
-    due: RefCell<Vec<Rc<Client>>>,
+    /// At the end of this turn.
+    backends: RefCell<Vec<Rc<Backend>>>,
+    clients: RefCell<Vec<Rc<Client>>>,
     waker: Cell<Option<Waker>>,
     /// When others of their replies are there, or time is up.
     held: RefCell<Vec<Rc<Client>>>,
@@ -49,27 +51,37 @@ pub(super) async fn release(worker: Rc<Worker>) {
     }
 }
 
-#[cfg(any(test, fuzzing))]
 impl Deliveries {
-    /// Lets go of all clients.
+    #[inline]
+    fn wake(&self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+
+    /// Lets go of all of them.
+    #[cfg(any(test, fuzzing))]
     pub(super) fn clear(&self) {
-        self.due.take();
+        self.backends.take();
+        self.clients.take();
         self.held.take();
         self.waker.take();
     }
 }
 
 impl Worker {
+    /// Has the requests that `backend` queued written at the end of this turn.
+    #[inline]
+    pub(super) fn flush_to(&self, backend: &Rc<Backend>) {
+        self.deliveries.backends.borrow_mut().push(Rc::clone(backend));
+        self.deliveries.wake();
+    }
+
     /// Has the replies that are ready for `client` written at the end of this turn.
     #[inline]
     pub(super) fn deliver_to(&self, client: &Rc<Client>) {
-        let mut due = self.deliveries.due.borrow_mut();
-        due.push(Rc::clone(client));
-        if due.len() == 1
-            && let Some(waker) = self.deliveries.waker.take()
-        {
-            waker.wake();
-        }
+        self.deliveries.clients.borrow_mut().push(Rc::clone(client));
+        self.deliveries.wake();
     }
 
     /// Has the replies that are ready for `client` written soon.
@@ -81,11 +93,15 @@ impl Worker {
         held.push(Rc::clone(client));
     }
 
-    /// One turn; `clients` is room that is used again.
-    fn deliver(&self, cx: &Context<'_>, clients: &mut Vec<Rc<Client>>) -> Poll<()> {
-        self.deliveries.waker.set(Some(cx.waker().clone()));
-        std::mem::swap(&mut *self.deliveries.due.borrow_mut(), clients);
-        for client in clients.drain(..) {
+    /// The end of one turn: nodes have work before clients have replies. `turn` is room that is used again.
+    fn deliver(&self, cx: &Context<'_>, turn: &mut Vec<Rc<Client>>) -> Poll<()> {
+        let Deliveries { backends, clients, waker, .. } = &self.deliveries;
+        waker.set(Some(cx.waker().clone()));
+        for backend in backends.borrow_mut().drain(..) {
+            backend.flush();
+        }
+        std::mem::swap(&mut *clients.borrow_mut(), turn);
+        for client in turn.drain(..) {
             client.deliver();
         }
         Poll::Pending

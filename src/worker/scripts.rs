@@ -77,7 +77,13 @@ impl Worker {
 
     /// Sends `request` behind what must come first: the scripts of a transaction, and ASKING if it has to be
     /// asked for.
-    pub(super) fn send_prepared(&self, backend: &Backend, request: Vec<u8>, flight: Flight, asking: bool) {
+    pub(super) fn send_prepared(
+        &self,
+        backend: &Rc<Backend>,
+        request: Vec<u8>,
+        flight: Flight,
+        asking: bool,
+    ) {
         for load in flight.bundle.iter().flat_map(|bundle| self.loads(bundle)) {
             backend.send_owned(load, Flight::asking(flight.received));
         }

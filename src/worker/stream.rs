@@ -17,8 +17,8 @@ use tokio::{
 
 /// A connected socket, or what stands for one.
 ///
-/// Read and written through tokio's `poll_read` and `poll_write`: these take a short transfer for the end of
-/// readiness, which saves the call that would only say so.
+/// Read through tokio's `poll_read`: it takes a short transfer for the end of readiness, which saves the call that
+/// would only say so.
 #[derive(Debug)]
 pub(super) enum Stream {
     Tcp(TcpStream),

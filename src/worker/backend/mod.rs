@@ -11,6 +11,7 @@ use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
     future::poll_fn,
+    io::{self, IoSlice},
     rc::Rc,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -56,7 +57,12 @@ pub(super) struct Backend {
     worker: Rc<Worker>,
     queue: RefCell<Queue>,
     wakeup: Wakeup,
+    stream: RefCell<Option<Stream>>,
     connected: Cell<bool>,
+    /// Whether the worker will write what is queued at the end of this turn.
+    due: Cell<bool>,
+    /// Whether the task writes what is queued: the socket is new, or took no more at the last try.
+    stuck: Cell<bool>,
     /// When the node last did something for the request that it is due to answer.
     progress: Cell<u64>,
     /// Why the task must give the connection up.
@@ -90,7 +96,10 @@ impl Backend {
             worker: Rc::clone(worker),
             queue: RefCell::default(),
             wakeup: Wakeup::default(),
+            stream: RefCell::default(),
             connected: Cell::new(false),
+            due: Cell::new(false),
+            stuck: Cell::new(false),
             progress: Cell::new(0),
             lost: Cell::new(None),
             retired: Cell::new(false),
@@ -104,23 +113,27 @@ impl Backend {
 
     /// Sends `request` behind all others.
     #[inline]
-    pub(super) fn send(&self, request: &[u8], flight: Flight) {
+    pub(super) fn send(self: &Rc<Self>, request: &[u8], flight: Flight) {
         self.send_with(request.len(), flight, |block| block.extend_from_slice(request));
     }
 
     /// Sends the request that `write` makes, of at most `most` bytes.
     #[inline]
-    pub(super) fn send_with(&self, most: usize, mut flight: Flight, write: impl FnOnce(&mut Vec<u8>)) {
+    pub(super) fn send_with(
+        self: &Rc<Self>,
+        most: usize,
+        mut flight: Flight,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) {
         let mut queue = self.queue.borrow_mut();
         self.expect_progress(&queue);
         flight.len = queue.outbox.append_with(most, write);
         queue.flights.push_back(flight);
-        drop(queue);
-        self.wakeup.wake();
+        self.flush_soon(&queue);
     }
 
     /// Sends `request` without copying it if it is large.
-    pub(super) fn send_owned(&self, request: Vec<u8>, mut flight: Flight) {
+    pub(super) fn send_owned(self: &Rc<Self>, request: Vec<u8>, mut flight: Flight) {
         let mut queue = self.queue.borrow_mut();
         self.expect_progress(&queue);
         if let Some(bundle) = &mut flight.bundle {
@@ -130,8 +143,15 @@ impl Backend {
         flight.len = request.len();
         queue.outbox.append_owned(request);
         queue.flights.push_back(flight);
-        drop(queue);
-        self.wakeup.wake();
+        self.flush_soon(&queue);
+    }
+
+    /// Has what is queued written at the end of this turn, unless it had better wait for a busy node.
+    #[inline]
+    fn flush_soon(self: &Rc<Self>, queue: &Queue) {
+        if !queue.gathers() && !self.due.replace(true) {
+            self.worker.flush_to(self);
+        }
     }
 
     /// Whether `client` must wait before it sends more here; it is woken then. Who comes while others wait
@@ -168,7 +188,7 @@ impl Backend {
     }
 
     /// Asks a silent node for a sign of life, where it is to be heard without being asked anything.
-    pub(super) fn check_silence(&self) {
+    pub(super) fn check_silence(self: &Rc<Self>) {
         let silent = self.is_live() && self.is_idle() && self.progress.get() + SILENCE < self.worker.now();
         if self.is_kept() && silent {
             self.send(PING, Flight::asking(self.worker.now()));
@@ -244,10 +264,11 @@ impl Backend {
         let queue = self.queue.borrow();
         let number = |flight: &Flight| flight.ticket.as_ref().map(Ticket::number);
         let flights: Vec<_> = queue.flights.iter().map(number).collect();
-        let flags = [self.connected.get(), self.wakeup.is_woken(), self.retired.get()];
+        let flags = [&self.connected, &self.due, &self.stuck, &self.retired].map(Cell::get);
+        let woken = self.wakeup.is_woken();
         format!(
             "backend {} {:?}: {} sent of {flights:?}, {} B unwritten; progress at {} ms; \
-             connected, woken, retired: {flags:?}",
+             connected, due, stuck, retired: {flags:?}; woken: {woken}",
             self.addr,
             self.profile,
             queue.sent,
@@ -265,25 +286,27 @@ impl Backend {
                 tokio::time::sleep(Backoff::default().next()).await;
                 continue;
             }
-            let Some(mut stream) = self.dial().await else {
+            let Some(stream) = self.dial().await else {
                 self.fail(Lost::Closed);
                 tokio::time::sleep(backoff.next()).await;
                 continue;
             };
             // The worker that owns a shared connection counts it.
             let own = u64::from(!stream.is_lane());
+            self.stream.replace(Some(stream));
             self.metrics.connections.add(own);
             self.progress.set(self.worker.tick_clock());
             self.connected.set(true);
+            self.stuck.set(true);
             self.tell_tracker();
             let mut replies = Replies::default();
-            let lost = poll_fn(|cx| self.poll_pump(cx, &mut stream, &mut replies)).await;
+            let lost = poll_fn(|cx| self.poll_pump(cx, &mut replies)).await;
             self.connected.set(false);
             if !self.retired.get() && self.tell_tracker() {
                 self.worker.topology.signal(Signal::Lost);
             }
             self.metrics.connections.sub(own);
-            drop(stream);
+            self.stream.take();
             if replies.seen {
                 backoff = Backoff::default();
             } else {
@@ -347,41 +370,60 @@ impl Backend {
         None
     }
 
-    /// Writes what is queued, unless that waits for a busy node, and reads what has come; ready when the
-    /// connection is lost.
-    fn poll_pump(&self, cx: &mut Context<'_>, stream: &mut Stream, replies: &mut Replies) -> Poll<Lost> {
+    /// Reads what has come; ready when the connection is lost.
+    fn poll_pump(self: &Rc<Self>, cx: &mut Context<'_>, replies: &mut Replies) -> Poll<Lost> {
         self.wakeup.arm(cx);
-        let mut heard = false;
         for _ in 0..READS_PER_TURN {
             if let Some(lost) = self.lost.take() {
                 return Poll::Ready(lost);
             }
-            if (heard || !self.queue.borrow().gathers()) && self.flush(cx, stream).is_err() {
+            if self.stuck.get() && self.write(|stream, slices| stream.poll_write(cx, slices)).is_err() {
                 return Poll::Ready(Lost::Closed);
             }
             if self.retired.get() && self.is_idle() {
                 return Poll::Ready(Lost::Closed);
             }
-            if let Err(lost) = ready!(self.poll_replies(cx, stream, replies)) {
+            if let Err(lost) = ready!(self.poll_replies(cx, replies)) {
                 return Poll::Ready(lost);
             }
-            heard = true;
+            self.flush_waiting();
         }
         cx.waker().wake_by_ref();
         Poll::Pending
     }
 
-    /// Writes all that is queued, as far as the socket takes it.
-    fn flush(&self, cx: &mut Context<'_>, stream: &mut Stream) -> std::io::Result<()> {
+    /// Writes what is queued, as far as the socket takes it at once. What else there is to do is the task's.
+    pub(super) fn flush(&self) {
+        self.due.set(false);
+        let is_tasks = self.connected.get() && self.stuck.get();
+        if is_tasks || self.lost.get().is_some() {
+            return;
+        }
+        match self.write(|stream, slices| stream.try_write(slices)) {
+            Ok(true) => return,
+            Ok(false) => {}
+            Err(_) => self.lost.set(Some(Lost::Closed)),
+        }
+        self.wakeup.wake();
+    }
+
+    /// Writes what is queued by `write`, as far as the socket takes it. Whether all is written.
+    fn write(
+        &self,
+        mut write: impl FnMut(&mut Stream, &[IoSlice<'_>]) -> Poll<io::Result<usize>>,
+    ) -> io::Result<bool> {
+        let mut stream = self.stream.borrow_mut();
+        let Some(stream) = &mut *stream else { return Ok(false) };
         let mut queue = self.queue.borrow_mut();
-        let queue = &mut *queue;
+        self.stuck.set(false);
         while queue.outbox.unwritten() > 0 {
-            let Poll::Ready(written) = queue.outbox.write(|slices| stream.poll_write(cx, slices)) else {
-                break;
+            let Poll::Ready(written) = queue.outbox.write(|slices| write(stream, slices)) else {
+                self.stuck.set(true);
+                return Ok(false);
             };
             let written = written?;
             if written == 0 {
-                return Err(std::io::ErrorKind::WriteZero.into());
+                return Err(io::ErrorKind::WriteZero.into());
             }
             if queue.sent == 0 {
                 self.progress.set(self.worker.tick_clock());
@@ -389,7 +431,15 @@ impl Backend {
             self.worker.metrics.backend_out.add(written as u64);
             queue.stamp(&self.worker, &self.metrics);
         }
-        Ok(())
+        Ok(true)
+    }
+
+    /// What waited for the node's next reply waits no more.
+    fn flush_waiting(self: &Rc<Self>) {
+        let waits = !self.stuck.get() && self.queue.borrow().outbox.unwritten() > 0;
+        if waits && !self.due.replace(true) {
+            self.worker.flush_to(self);
+        }
     }
 
     fn wake_waiters(&self) {

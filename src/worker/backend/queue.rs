@@ -38,14 +38,12 @@ impl Queue {
         Some(flight)
     }
 
-    /// Whether what is not written had better wait for more, or for the node's next reply. The rest of a request
-    /// waits for nothing.
+    /// Whether what is not written had better wait for more, or for the node's next reply.
     #[inline]
     pub(super) fn gathers(&self) -> bool {
         self.sent >= BUSY
             && self.flights.len() - self.sent < GATHERED
             && self.outbox.unwritten() < GATHERED_BYTES
-            && self.outbox.written() == self.sent_bytes
     }
 
     /// Marks the requests whose last byte is written by now.
@@ -69,7 +67,7 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
-    use std::task::Poll;
+    use std::{io::IoSlice, task::Poll};
 
     use super::*;
 
@@ -82,16 +80,14 @@ mod tests {
             }
         }
 
-        /// The socket takes all but `left` bytes, the rest of one request.
-        fn write_all_but(&mut self, left: usize) {
-            while self.outbox.unwritten() > left {
-                let most = self.outbox.unwritten() - left;
-                let take = |bytes: usize| Poll::Ready(Ok(bytes.min(most)));
-                let written = self.outbox.write(|slices| take(slices.iter().map(|slice| slice.len()).sum()));
+        /// The socket takes all.
+        fn write_all(&mut self) {
+            while self.outbox.unwritten() > 0 {
+                let take = |slices: &[IoSlice<'_>]| slices.iter().map(|slice| slice.len()).sum();
+                let written = self.outbox.write(|slices| Poll::Ready(Ok(take(slices))));
                 assert!(matches!(written, Poll::Ready(Ok(1..))));
             }
-            self.sent = self.flights.len() - usize::from(left > 0);
-            self.sent_bytes = self.flights.iter().take(self.sent).map(|flight| flight.len).sum();
+            self.sent = self.flights.len();
         }
     }
 
@@ -99,10 +95,10 @@ mod tests {
     fn little_waits_for_a_busy_node_only() {
         let mut queue = Queue::default();
         queue.take(BUSY - 1, 10);
-        queue.write_all_but(0);
+        queue.write_all();
         queue.take(1, 10);
         assert!(!queue.gathers(), "the node owes few replies");
-        queue.write_all_but(0);
+        queue.write_all();
         queue.take(GATHERED - 1, 10);
         assert!(queue.gathers());
         queue.take(1, 10);
@@ -110,17 +106,13 @@ mod tests {
     }
 
     #[test]
-    fn many_bytes_wait_for_nobody_nor_does_the_rest_of_a_request() {
+    fn many_bytes_wait_for_nobody() {
         let mut queue = Queue::default();
         queue.take(BUSY, 10);
-        queue.write_all_but(0);
+        queue.write_all();
         queue.take(1, GATHERED_BYTES - 1);
         assert!(queue.gathers());
         queue.take(1, 1);
-        assert!(!queue.gathers());
-        queue.write_all_but(0);
-        queue.take(1, 100);
-        queue.write_all_but(50);
         assert!(!queue.gathers());
     }
 }

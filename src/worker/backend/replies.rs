@@ -18,7 +18,6 @@ use crate::{
         line::Reply,
         outbox::LARGE,
         profile::Whose,
-        stream::Stream,
     },
 };
 
@@ -33,15 +32,13 @@ pub(super) struct Replies {
 
 impl Backend {
     /// Reads once and delivers what is whole.
-    pub(super) fn poll_replies(
-        &self,
-        cx: &mut Context<'_>,
-        stream: &mut Stream,
-        replies: &mut Replies,
-    ) -> Poll<Result<(), Lost>> {
+    pub(super) fn poll_replies(&self, cx: &mut Context<'_>, replies: &mut Replies) -> Poll<Result<(), Lost>> {
         let mut scratch = self.worker.scratch.borrow_mut();
         let needs = replies.scanner.needs();
-        let filled = ready!(replies.intake.poll_fill(cx, stream, &mut scratch, needs));
+        let filled = match &mut *self.stream.borrow_mut() {
+            Some(stream) => ready!(replies.intake.poll_fill(cx, stream, &mut scratch, needs)),
+            None => return Poll::Pending,
+        };
         let Ok((filled, n)) = filled else { return Poll::Ready(Err(Lost::Closed)) };
         self.progress.set(self.worker.tick_clock());
         self.worker.metrics.backend_in.add(n as u64);
