@@ -45,7 +45,7 @@
 //!    means: deliver, follow a redirect, or try again.
 //! 5. `worker::line` puts the reply into the client's outbox if it is the head of the line, else parks it.
 //!    `worker::deliver` writes for each client once too; replies to what was read at once wait for each other up to
-//!    four milliseconds.
+//!    four milliseconds, unless about all that nodes owe is that client's.
 //!
 //! Where replicas may be read (`--read-from`), `worker::reads` chooses another node than the owner for reads, by
 //! what [`routing::Readers`] says of the table and what the connections show.

@@ -3,7 +3,7 @@
 //!
 //! Whom something is for is noted here; one task, woken once, runs behind all that are ready and writes for each. A
 //! server answers what it read at once in one write; over several nodes the replies come at different times, so those
-//! that are ready wait for the rest for a short while.
+//! that are ready wait for the rest for a short while, unless about all that nodes owe is that client's.
 
 use std::{
     cell::{Cell, RefCell},

@@ -183,6 +183,8 @@ struct Worker {
     budgets: Budgets<Option<NodeAddr>>,
     discoveries: Discoveries,
     deliveries: Deliveries,
+    /// Requests that nodes are to answer.
+    flights: Cell<usize>,
     subscriptions: Subscriptions,
     pool: Pool,
     lending: Lending,
@@ -234,6 +236,7 @@ impl Worker {
             budgets: Budgets::default(),
             discoveries: Discoveries::default(),
             deliveries: Deliveries::default(),
+            flights: Cell::new(0),
             subscriptions: Subscriptions::default(),
             pool: Pool::default(),
             lending: Lending::default(),

@@ -129,6 +129,7 @@ impl Backend {
         self.expect_progress(&queue);
         flight.len = queue.outbox.append_with(most, write);
         queue.flights.push_back(flight);
+        self.worker.flights.update(|flights| flights + 1);
         self.flush_soon(&queue);
     }
 
@@ -143,6 +144,7 @@ impl Backend {
         flight.len = request.len();
         queue.outbox.append_owned(request);
         queue.flights.push_back(flight);
+        self.worker.flights.update(|flights| flights + 1);
         self.flush_soon(&queue);
     }
 
@@ -465,6 +467,7 @@ impl Backend {
     fn turn_away(&self) {
         let mut queue = self.queue.take();
         self.metrics.in_flight.sub(queue.sent as u64);
+        self.worker.flights.update(|flights| flights - queue.flights.len());
         for (place, flight) in std::mem::take(&mut queue.flights).into_iter().enumerate() {
             let request = queue.outbox.front(flight.len).to_vec();
             queue.outbox.release(flight.len);

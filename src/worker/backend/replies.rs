@@ -111,6 +111,7 @@ impl Backend {
         }
         let Some(flight) = queue.pop() else { return Err(Lost::Garbage) };
         self.metrics.in_flight.sub(1);
+        self.worker.flights.update(|flights| flights - 1);
         self.metrics.duration.record(self.worker.now().saturating_sub(flight.written));
         let verdict = Verdict::of(reply.bytes(), &self.addr);
         self.settle(queue, flight, verdict, reply);
@@ -130,6 +131,7 @@ impl Backend {
         }
         let Some(flight) = queue.pop() else { return Err(Lost::Garbage) };
         self.metrics.in_flight.sub(1);
+        self.worker.flights.update(|flights| flights - 1);
         self.metrics.duration.record(self.worker.now().saturating_sub(flight.written));
         let judged = flight.bundle.as_ref().map(|bundle| bundle.judge(reply.bytes(), &self.addr));
         let (verdict, error) = judged.unwrap_or((Verdict::Deliver, None));

@@ -25,7 +25,9 @@ impl Client {
         }
         let mut line = self.line.borrow_mut();
         line.answer(number, reply, self.worker.now());
-        let holds = line.holds();
+        // Who is alone gains nothing by waiting, nor does anybody else.
+        let alone = line.waiting() >= self.worker.flights.get();
+        let holds = line.holds() && !alone;
         drop(line);
         if holds && self.reads.get() {
             self.hold_back();
