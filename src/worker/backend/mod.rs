@@ -6,12 +6,12 @@
 
 mod queue;
 mod replies;
+mod requests;
 
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
     future::poll_fn,
-    io::{self, IoSlice},
     rc::Rc,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -111,51 +111,6 @@ impl Backend {
         backend
     }
 
-    /// Sends `request` behind all others.
-    #[inline]
-    pub(super) fn send(self: &Rc<Self>, request: &[u8], flight: Flight) {
-        self.send_with(request.len(), flight, |block| block.extend_from_slice(request));
-    }
-
-    /// Sends the request that `write` makes, of at most `most` bytes.
-    #[inline]
-    pub(super) fn send_with(
-        self: &Rc<Self>,
-        most: usize,
-        mut flight: Flight,
-        write: impl FnOnce(&mut Vec<u8>),
-    ) {
-        let mut queue = self.queue.borrow_mut();
-        self.expect_progress(&queue);
-        flight.len = queue.outbox.append_with(most, write);
-        queue.flights.push_back(flight);
-        self.worker.flights.update(|flights| flights + 1);
-        self.flush_soon(&queue);
-    }
-
-    /// Sends `request` without copying it if it is large.
-    pub(super) fn send_owned(self: &Rc<Self>, request: Vec<u8>, mut flight: Flight) {
-        let mut queue = self.queue.borrow_mut();
-        self.expect_progress(&queue);
-        if let Some(bundle) = &mut flight.bundle {
-            debug_assert_ne!(self.profile.whose, Whose::Everyone, "a transaction among requests of others");
-            bundle.begin();
-        }
-        flight.len = request.len();
-        queue.outbox.append_owned(request);
-        queue.flights.push_back(flight);
-        self.worker.flights.update(|flights| flights + 1);
-        self.flush_soon(&queue);
-    }
-
-    /// Has what is queued written at the end of this turn, unless it had better wait for a busy node.
-    #[inline]
-    fn flush_soon(self: &Rc<Self>, queue: &Queue) {
-        if !queue.gathers() && !self.due.replace(true) {
-            self.worker.flush_to(self);
-        }
-    }
-
     /// Whether `client` must wait before it sends more here; it is woken then. Who comes while others wait
     /// waits too.
     #[inline]
@@ -170,14 +125,6 @@ impl Backend {
             waiters.push(Rc::clone(client));
         }
         refused
-    }
-
-    /// The node is busy from now on, if it was not.
-    #[inline]
-    fn expect_progress(&self, queue: &Queue) {
-        if queue.flights.is_empty() {
-            self.progress.set(self.worker.now());
-        }
     }
 
     /// Gives up on a node that has neither taken nor answered anything since `limit`, a time of the worker's
@@ -392,56 +339,6 @@ impl Backend {
         }
         cx.waker().wake_by_ref();
         Poll::Pending
-    }
-
-    /// Writes what is queued, as far as the socket takes it at once. What else there is to do is the task's.
-    pub(super) fn flush(&self) {
-        self.due.set(false);
-        let is_tasks = self.connected.get() && self.stuck.get();
-        if is_tasks || self.lost.get().is_some() {
-            return;
-        }
-        match self.write(|stream, slices| stream.try_write(slices)) {
-            Ok(true) => return,
-            Ok(false) => {}
-            Err(_) => self.lost.set(Some(Lost::Closed)),
-        }
-        self.wakeup.wake();
-    }
-
-    /// Writes what is queued by `write`, as far as the socket takes it. Whether all is written.
-    fn write(
-        &self,
-        mut write: impl FnMut(&mut Stream, &[IoSlice<'_>]) -> Poll<io::Result<usize>>,
-    ) -> io::Result<bool> {
-        let mut stream = self.stream.borrow_mut();
-        let Some(stream) = &mut *stream else { return Ok(false) };
-        let mut queue = self.queue.borrow_mut();
-        self.stuck.set(false);
-        while queue.outbox.unwritten() > 0 {
-            let Poll::Ready(written) = queue.outbox.write(|slices| write(stream, slices)) else {
-                self.stuck.set(true);
-                return Ok(false);
-            };
-            let written = written?;
-            if written == 0 {
-                return Err(io::ErrorKind::WriteZero.into());
-            }
-            if queue.sent == 0 {
-                self.progress.set(self.worker.tick_clock());
-            }
-            self.worker.metrics.backend_out.add(written as u64);
-            queue.stamp(&self.worker, &self.metrics);
-        }
-        Ok(true)
-    }
-
-    /// What waited for the node's next reply waits no more.
-    fn flush_waiting(self: &Rc<Self>) {
-        let waits = !self.stuck.get() && self.queue.borrow().outbox.unwritten() > 0;
-        if waits && !self.due.replace(true) {
-            self.worker.flush_to(self);
-        }
     }
 
     fn wake_waiters(&self) {
