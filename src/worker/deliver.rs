@@ -1,8 +1,11 @@
 //! Requests on their way to nodes and replies on their way to clients: each peer's in one write, and the replies of
 //! one read together.
 //!
-//! Whom something is for is noted here; one task, woken once, runs behind all that are ready and writes for each. A
-//! server answers what it read at once in one write; over several nodes the replies come at different times, so those
+//! Whom something is for is noted here; one task, woken once, runs behind all that are ready and writes for each:
+//! replies first, then requests. Clients go on while the worker still writes for others, so before nodes are written to
+//! the sockets are looked at once more, as long as there are replies to write meanwhile: what came shares a write.
+//!
+//! A server answers what it read at once in one write; over several nodes the replies come at different times, so those
 //! that are ready wait for the rest for a short while, unless about all that nodes owe is that client's.
 
 use std::{
@@ -20,6 +23,9 @@ use super::{Worker, backend::Backend, client::Client};
 /// Ready replies wait at most so long for the others that were asked for in the same read, or twice where replies to
 /// an earlier read waited just before; the timer takes up to a millisecond more each time.
 const HOLD: Duration = Duration::from_millis(1);
+/// Requests wait at most so long for others while replies are written, in nanoseconds, and as long as one look at the
+/// sockets takes: the time in which a worker writes for some forty clients.
+const GATHER: u64 = 200_000;
 
 /// Who is to be written to.
 #[derive(Default)]
@@ -35,8 +41,18 @@ pub(super) struct Deliveries {
 
 /// Delivers as long as the worker runs.
 pub(super) async fn run(worker: Rc<Worker>) {
+    let deliveries = &worker.deliveries;
     let mut turn = Vec::new();
-    poll_fn(|cx| worker.deliver(cx, &mut turn)).await;
+    loop {
+        poll_fn(|cx| deliveries.poll_due(cx)).await;
+        let until = worker.now() + GATHER;
+        while deliveries.gather() && worker.now() < until {
+            deliveries.write_replies(&mut turn);
+            tokio::task::yield_now().await;
+        }
+        deliveries.write_replies(&mut turn);
+        deliveries.write_requests();
+    }
 }
 
 /// Has clients deliver what they held back for long enough, as long as the worker runs.
@@ -52,6 +68,35 @@ pub(super) async fn release(worker: Rc<Worker>) {
 }
 
 impl Deliveries {
+    /// Ready when something is to be written.
+    fn poll_due(&self, cx: &Context<'_>) -> Poll<()> {
+        if self.backends.borrow().is_empty() && self.clients.borrow().is_empty() {
+            self.waker.set(Some(cx.waker().clone()));
+            return Poll::Pending;
+        }
+        Poll::Ready(())
+    }
+
+    /// Whether others may join the requests to be written while replies are: who is alone is served at once.
+    fn gather(&self) -> bool {
+        !self.backends.borrow().is_empty() && !self.clients.borrow().is_empty()
+    }
+
+    /// Writes to the clients that are due. `turn` is room that is used again.
+    fn write_replies(&self, turn: &mut Vec<Rc<Client>>) {
+        std::mem::swap(&mut *self.clients.borrow_mut(), turn);
+        for client in turn.drain(..) {
+            client.deliver();
+        }
+    }
+
+    /// Writes to the nodes that are due.
+    fn write_requests(&self) {
+        for backend in self.backends.borrow_mut().drain(..) {
+            backend.flush();
+        }
+    }
+
     #[inline]
     fn wake(&self) {
         if let Some(waker) = self.waker.take() {
@@ -91,19 +136,5 @@ impl Worker {
             self.deliveries.any_held.notify_one();
         }
         held.push(Rc::clone(client));
-    }
-
-    /// The end of one turn: nodes have work before clients have replies. `turn` is room that is used again.
-    fn deliver(&self, cx: &Context<'_>, turn: &mut Vec<Rc<Client>>) -> Poll<()> {
-        let Deliveries { backends, clients, waker, .. } = &self.deliveries;
-        waker.set(Some(cx.waker().clone()));
-        for backend in backends.borrow_mut().drain(..) {
-            backend.flush();
-        }
-        std::mem::swap(&mut *clients.borrow_mut(), turn);
-        for client in turn.drain(..) {
-            client.deliver();
-        }
-        Poll::Pending
     }
 }

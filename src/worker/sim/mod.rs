@@ -6,6 +6,8 @@ mod client;
 #[cfg(test)]
 mod cluster;
 #[cfg(test)]
+mod deliveries;
+#[cfg(test)]
 mod dump;
 mod fuzz;
 #[cfg(test)]

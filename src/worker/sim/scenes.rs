@@ -8,13 +8,13 @@ use std::{
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
-use super::{Node, WIRE, World, in_virtual_time};
-use crate::cluster::{NodeAddr, Slot, SlotTable, TableBuilder};
+use super::{Node, World, in_virtual_time};
+use crate::cluster::{NodeAddr, Slot, TableBuilder};
 
-const FLAGS: &str = "--threads 1 --retry-deadline 2s --backend-timeout 300ms";
+pub(super) const FLAGS: &str = "--threads 1 --retry-deadline 2s --backend-timeout 300ms";
 
 /// Reads what comes next.
-async fn read(stream: &mut DuplexStream) -> String {
+pub(super) async fn read(stream: &mut DuplexStream) -> String {
     let mut room = [0; 4096];
     let len = stream.read(&mut room).await.unwrap_or(0);
     String::from_utf8_lossy(&room[..len]).into_owned()
@@ -82,76 +82,11 @@ async fn returning(to: NodeAddr, ran: Rc<RefCell<Vec<&'static str>>>, mut stream
     }
 }
 
-/// 1. One client waits for a node that says nothing.
-/// 2. Another asks two nodes in one write; the first reply waits for the second, which comes before its time is up.
-/// 3. It asks the two again. The first reply waits again, while the worker looks after those of the first read.
-/// 4. The second node says nothing more: the first reply must leave all the same.
-#[test]
-fn a_reply_that_waits_while_an_earlier_read_is_looked_after_leaves_in_time() {
-    in_virtual_time(0, async {
-        let (world, _signals) = World::new(three_keys(), Rc::new(prompt_late_and_silent), FLAGS);
-        let (mut other, mut client) = (world.client(1), world.client(2));
-        other.write_all(b"GET baz\r\n").await.unwrap();
-        let mut answer = async |expected: &str| {
-            client.write_all(b"GET bar\r\nGET foo\r\n").await.unwrap();
-            let reply = tokio::time::timeout(Duration::from_millis(10), read(&mut client)).await;
-            assert_eq!(reply.as_deref(), Ok(expected));
-        };
-        answer("$-1\r\n$-1\r\n").await;
-        answer("$-1\r\n").await;
-    });
-}
-
-/// 1. Only one client asks for anything, of two nodes in one write.
-/// 2. The second is late: the first reply must not wait for its.
-#[test]
-fn replies_of_who_is_alone_do_not_wait_for_each_other() {
-    in_virtual_time(0, async {
-        let (world, _signals) = World::new(three_keys(), Rc::new(prompt_late_and_silent), FLAGS);
-        let mut client = world.client(1);
-        client.write_all(b"GET bar\r\nGET foo\r\n").await.unwrap();
-        for _ in 0..2 {
-            let reply = tokio::time::timeout(Duration::from_micros(1), read(&mut client)).await;
-            assert_eq!(reply.as_deref(), Ok("$-1\r\n"));
-        }
-    });
-}
-
-/// Each of three nodes owns the slot of one of the keys `bar`, `foo` and `baz`.
-fn three_keys() -> SlotTable {
-    let mut table = TableBuilder::default();
-    for (key, node) in [(b"baz", "silent"), (b"bar", "prompt"), (b"foo", "late")] {
-        table.own(Slot::of(key), Slot::of(key), &NodeAddr::new(node, 1));
-    }
-    table.build(1)
-}
-
 /// Lets all others do what they can do without time passing.
-async fn dawdle() {
+pub(super) async fn dawdle() {
     for _ in 0..1000 {
         tokio::task::yield_now().await;
     }
-}
-
-/// The nodes of these scenes: the late one answers GET a while later, and but once.
-fn prompt_late_and_silent(to: &NodeAddr, mut stream: DuplexStream) -> bool {
-    let (late, mut silent) = (to.host() == "late", to.host() == "silent");
-    tokio::task::spawn_local(async move {
-        loop {
-            let requests = read(&mut stream).await;
-            let gets = requests.matches("GET").count();
-            if requests.is_empty() || silent && gets > 0 {
-                return std::future::pending().await;
-            }
-            if late && gets > 0 {
-                silent = true;
-                dawdle().await;
-            }
-            let reply = if gets > 0 { "$-1\r\n" } else { "+PONG\r\n" };
-            stream.write_all(reply.as_bytes()).await.unwrap();
-        }
-    });
-    true
 }
 
 /// 1. A client runs a transaction, over a connection of its own.
@@ -233,24 +168,5 @@ fn who_was_refused_at_once_keeps_no_connections() {
         second.write_all(b"MULTI\r\nGET k\r\nEXEC\r\n").await.unwrap();
         let replies = tokio::time::timeout(Duration::from_secs(1), read(&mut second)).await;
         assert_eq!(replies.as_deref(), Ok("+OK\r\n+QUEUED\r\n*1\r\n$-1\r\n"));
-    });
-}
-
-/// 1. A client asks for more than fits between it and slotway, and in the same write for what is answered much later.
-/// 2. It reads only a while later: then all that was ready must come at once, by no timer.
-#[test]
-fn who_reads_late_gets_at_once_what_did_not_fit() {
-    in_virtual_time(0, async {
-        let (world, _signals) = World::new(three_keys(), Rc::new(prompt_late_and_silent), FLAGS);
-        let mut client = world.client(1);
-        let text = "x".repeat(WIRE + 1000);
-        let echo = format!("*2\r\n$4\r\nECHO\r\n${}\r\n{text}\r\nGET nobodys\r\n", text.len());
-        client.write_all(echo.as_bytes()).await.unwrap();
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        let (begin, mut got) = (tokio::time::Instant::now(), String::new());
-        while got.len() < text.len() {
-            got += &read(&mut client).await;
-        }
-        assert_eq!(begin.elapsed(), Duration::ZERO);
     });
 }

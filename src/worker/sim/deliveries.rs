@@ -1,0 +1,212 @@
+//! When requests leave for nodes and replies for clients, told line by line.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncWriteExt, DuplexStream},
+    sync::Notify,
+    time::Instant,
+};
+
+use super::{
+    Node, WIRE, World, in_virtual_time,
+    scenes::{FLAGS, dawdle, read},
+};
+use crate::cluster::{NodeAddr, Slot, SlotTable, TableBuilder};
+
+/// 1. One client waits for a node that says nothing.
+/// 2. Another asks two nodes in one write; the first reply waits for the second, which comes before its time is up.
+/// 3. It asks the two again. The first reply waits again, while the worker looks after those of the first read.
+/// 4. The second node says nothing more: the first reply must leave all the same.
+#[test]
+fn a_reply_that_waits_while_an_earlier_read_is_looked_after_leaves_in_time() {
+    in_virtual_time(0, async {
+        let (world, _signals) = World::new(three_keys(), Rc::new(prompt_late_and_silent), FLAGS);
+        let (mut other, mut client) = (world.client(1), world.client(2));
+        other.write_all(b"GET baz\r\n").await.unwrap();
+        let mut answer = async |expected: &str| {
+            client.write_all(b"GET bar\r\nGET foo\r\n").await.unwrap();
+            let reply = tokio::time::timeout(Duration::from_millis(10), read(&mut client)).await;
+            assert_eq!(reply.as_deref(), Ok(expected));
+        };
+        answer("$-1\r\n$-1\r\n").await;
+        answer("$-1\r\n").await;
+    });
+}
+
+/// 1. Only one client asks for anything, of two nodes in one write.
+/// 2. The second is late: the first reply must not wait for its.
+#[test]
+fn replies_of_who_is_alone_do_not_wait_for_each_other() {
+    in_virtual_time(0, async {
+        let (world, _signals) = World::new(three_keys(), Rc::new(prompt_late_and_silent), FLAGS);
+        let mut client = world.client(1);
+        client.write_all(b"GET bar\r\nGET foo\r\n").await.unwrap();
+        for _ in 0..2 {
+            let reply = tokio::time::timeout(Duration::from_micros(1), read(&mut client)).await;
+            assert_eq!(reply.as_deref(), Ok("$-1\r\n"));
+        }
+    });
+}
+
+/// 1. A client waits for one node. In the moment in which its reply comes another asks a second node.
+/// 2. On its reply the first client asks the second node too.
+/// 3. The second node must get both requests in one write.
+#[test]
+fn what_clients_ask_on_their_replies_shares_a_write_with_what_others_ask() {
+    in_virtual_time(0, async {
+        let (answer_late, seen) = (Rc::new(Notify::new()), Rc::new(RefCell::new(Vec::new())));
+        let (go, by_prompt) = (Rc::clone(&answer_late), Rc::clone(&seen));
+        let node: Node = Rc::new(move |to, stream| {
+            let seen = (to.host() == "prompt").then(|| Rc::clone(&by_prompt));
+            tokio::task::spawn_local(counts(seen, Rc::clone(&go), stream));
+            true
+        });
+        let (world, _signals) = World::new(three_keys(), node, FLAGS);
+        let (mut one, mut other) = (world.client(1), world.client(2));
+        other.write_all(b"GET bar\r\n").await.unwrap();
+        assert_eq!(read(&mut other).await, "$-1\r\n");
+        one.write_all(b"GET foo\r\n").await.unwrap();
+        dawdle().await;
+        answer_late.notify_one();
+        other.write_all(b"GET bar\r\n").await.unwrap();
+        let goes_on = tokio::task::spawn_local(async move {
+            assert_eq!(read(&mut one).await, "$-1\r\n");
+            one.write_all(b"GET bar\r\n").await.unwrap();
+            read(&mut one).await
+        });
+        assert_eq!(read(&mut other).await, "$-1\r\n");
+        assert_eq!(goes_on.await.unwrap(), "$-1\r\n");
+        assert_eq!(*seen.borrow(), [1, 2]);
+    });
+}
+
+/// 1. Many clients wait for one node, which answers the next as soon as one has its reply: there is always one to write.
+/// 2. Another client asks a second node: its request must not wait until all those are served.
+#[test]
+fn requests_wait_for_no_more_than_a_moment_while_replies_are_written() {
+    in_virtual_time(0, async {
+        let (next, asked) = (Rc::new(Notify::new()), Rc::new(Cell::new(None)));
+        let (go, at) = (Rc::clone(&next), Rc::clone(&asked));
+        let node: Node = Rc::new(move |to, stream| {
+            let asked = (to.host() == "prompt").then(|| Rc::clone(&at));
+            tokio::task::spawn_local(answers_one_by_one(asked, Rc::clone(&go), stream));
+            true
+        });
+        let (world, _signals) = World::new(three_keys(), node, FLAGS);
+        let mut other = world.client(1);
+        other.write_all(b"GET bar\r\n").await.unwrap();
+        read(&mut other).await;
+        for id in 2..1000 {
+            let (mut client, next) = (world.client(id), Rc::clone(&next));
+            client.write_all(b"GET foo\r\n").await.unwrap();
+            tokio::task::spawn_local(async move {
+                read(&mut client).await;
+                next.notify_one();
+            });
+        }
+        dawdle().await;
+        let begin = Instant::now();
+        next.notify_one();
+        other.write_all(b"GET bar\r\n").await.unwrap();
+        while asked.get().is_none_or(|at| at <= begin) {
+            tokio::time::advance(Duration::from_micros(10)).await;
+        }
+        let waited = begin.elapsed();
+        assert!((200..300).contains(&waited.as_micros()), "{waited:?}");
+    });
+}
+
+/// The nodes of that scene: one notes when it is asked, the other answers one request each time that it is told to.
+async fn answers_one_by_one(
+    asked: Option<Rc<Cell<Option<Instant>>>>,
+    go: Rc<Notify>,
+    mut stream: DuplexStream,
+) {
+    loop {
+        let requests = read(&mut stream).await;
+        if requests.is_empty() {
+            return;
+        }
+        for request in requests.split('*').skip(1) {
+            match &asked {
+                Some(asked) => asked.set(Some(Instant::now())),
+                None if request.contains("GET") => go.notified().await,
+                None => {}
+            }
+            let reply = if request.contains("GET") { "$-1\r\n" } else { "+PONG\r\n" };
+            stream.write_all(reply.as_bytes()).await.unwrap();
+        }
+    }
+}
+
+/// The nodes of that scene: one notes how many requests each read brings, the others answer when they are told to.
+async fn counts(seen: Option<Rc<RefCell<Vec<usize>>>>, go: Rc<Notify>, mut stream: DuplexStream) {
+    loop {
+        let requests = read(&mut stream).await;
+        let gets = requests.matches("GET").count();
+        if requests.is_empty() {
+            return;
+        }
+        match &seen {
+            Some(seen) if gets > 0 => seen.borrow_mut().push(gets),
+            None if gets > 0 => go.notified().await,
+            _ => {}
+        }
+        let replies = if gets > 0 { "$-1\r\n".repeat(gets) } else { "+PONG\r\n".to_owned() };
+        stream.write_all(replies.as_bytes()).await.unwrap();
+    }
+}
+
+/// Each of three nodes owns the slot of one of the keys `bar`, `foo` and `baz`.
+fn three_keys() -> SlotTable {
+    let mut table = TableBuilder::default();
+    for (key, node) in [(b"baz", "silent"), (b"bar", "prompt"), (b"foo", "late")] {
+        table.own(Slot::of(key), Slot::of(key), &NodeAddr::new(node, 1));
+    }
+    table.build(1)
+}
+
+/// The nodes of these scenes: the late one answers GET a while later, and but once.
+fn prompt_late_and_silent(to: &NodeAddr, mut stream: DuplexStream) -> bool {
+    let (late, mut silent) = (to.host() == "late", to.host() == "silent");
+    tokio::task::spawn_local(async move {
+        loop {
+            let requests = read(&mut stream).await;
+            let gets = requests.matches("GET").count();
+            if requests.is_empty() || silent && gets > 0 {
+                return std::future::pending().await;
+            }
+            if late && gets > 0 {
+                silent = true;
+                dawdle().await;
+            }
+            let reply = if gets > 0 { "$-1\r\n" } else { "+PONG\r\n" };
+            stream.write_all(reply.as_bytes()).await.unwrap();
+        }
+    });
+    true
+}
+
+/// 1. A client asks for more than fits between it and slotway, and in the same write for what is answered much later.
+/// 2. It reads only a while later: then all that was ready must come at once, by no timer.
+#[test]
+fn who_reads_late_gets_at_once_what_did_not_fit() {
+    in_virtual_time(0, async {
+        let (world, _signals) = World::new(three_keys(), Rc::new(prompt_late_and_silent), FLAGS);
+        let mut client = world.client(1);
+        let text = "x".repeat(WIRE + 1000);
+        let echo = format!("*2\r\n$4\r\nECHO\r\n${}\r\n{text}\r\nGET nobodys\r\n", text.len());
+        client.write_all(echo.as_bytes()).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let (begin, mut got) = (Instant::now(), String::new());
+        while got.len() < text.len() {
+            got += &read(&mut client).await;
+        }
+        assert_eq!(begin.elapsed(), Duration::ZERO);
+    });
+}
