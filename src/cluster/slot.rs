@@ -1,6 +1,6 @@
 //! Hash slots: CRC16 XMODEM of the key's hash tag, mod 16384, as the cluster specification has it.
 
-use std::fmt;
+use std::{fmt, sync::LazyLock};
 
 use crc16::{State, XMODEM};
 
@@ -16,7 +16,7 @@ pub struct Slot(u16);
 impl Slot {
     /// The slot of `key`.
     pub fn of(key: &[u8]) -> Self {
-        Self(State::<XMODEM>::calculate(hash_tag(key)) % COUNT)
+        Self(crc(hash_tag(key)) % COUNT)
     }
 
     /// Slot `number`, if a cluster has that one.
@@ -36,6 +36,41 @@ impl fmt::Display for Slot {
     }
 }
 
+/// Bytes whose shares of a checksum are looked up side by side.
+const SLICE: usize = 8;
+
+/// The checksum of each byte with so many zeros behind it.
+static SHARES: LazyLock<[[u16; 256]; SLICE]> = LazyLock::new(|| {
+    let mut shares = [[0; 256]; SLICE];
+    for (zeros, share) in shares.iter_mut().enumerate() {
+        for (byte, share) in (0..=u8::MAX).zip(share) {
+            let mut bytes = [0; SLICE];
+            bytes[0] = byte;
+            *share = State::<XMODEM>::calculate(&bytes[..=zeros]);
+        }
+    }
+    shares
+});
+
+/// The checksum of `bytes`. It starts from 0, so it is the sum of what each byte alone adds to it: those of a slice are
+/// looked up side by side, where `State::calculate` waits for each byte before the next.
+#[inline]
+fn crc(bytes: &[u8]) -> u16 {
+    let shares = &*SHARES;
+    let (slices, rest) = bytes.as_chunks::<SLICE>();
+    let whole = slices.iter().fold(0, |before: u16, slice| {
+        let [high, low] = before.to_be_bytes();
+        let mut bytes = *slice;
+        bytes[0] ^= high;
+        bytes[1] ^= low;
+        (0..SLICE).fold(0, |sum, at| sum ^ shares[SLICE - 1 - at][usize::from(bytes[at])])
+    });
+    rest.iter().fold(whole, |before, byte| {
+        let [high, _] = before.to_be_bytes();
+        before << 8 ^ shares[0][usize::from(high ^ byte)]
+    })
+}
+
 /// The part of `key` that is hashed: what stands between the first `{` and the first `}` after it
 /// unless that is empty, else the whole key.
 pub fn hash_tag(key: &[u8]) -> &[u8] {
@@ -49,6 +84,8 @@ pub fn hash_tag(key: &[u8]) -> &[u8] {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -71,6 +108,15 @@ mod tests {
             (b"\xff{\x00\xfe}\r\n", b"\x00\xfe"),
         ] {
             assert_eq!(hash_tag(key), tag);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn slices_sum_up_to_the_crate_s_checksum(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
+            for len in 0..=bytes.len() {
+                prop_assert_eq!(crc(&bytes[..len]), State::<XMODEM>::calculate(&bytes[..len]));
+            }
         }
     }
 }
