@@ -1,6 +1,9 @@
 //! The slot table: which node owns which slot. Dense, immutable once built, swapped whole.
+//!
+//! Slots lie in blocks. Most have one owner, and the list of those is so short that it stays in the processor's cache,
+//! which the whole table does not.
 
-use std::sync::Arc;
+use std::{array, sync::Arc};
 
 use super::{NodeAddr, SLOTS, Slot};
 
@@ -49,13 +52,19 @@ pub struct Node {
 
 /// Marks a slot without an owner.
 const NOBODY: u16 = u16::MAX;
+/// Marks a block whose slots have different owners.
+const SEVERAL: u16 = u16::MAX - 1;
+/// Slots of a block.
+const BLOCK: usize = 64;
 
 /// Owners of all slots at one moment.
 ///
-/// Invariant: each owner is `NOBODY` or an index into `nodes`.
+/// Invariants: each owner is `NOBODY` or an index into `nodes`; each of `blocks` is the owner of all its slots, or
+/// `SEVERAL`.
 #[derive(Clone, Debug)]
 pub struct SlotTable {
     epoch: u64,
+    blocks: [u16; SLOTS / BLOCK],
     owners: Box<[u16; SLOTS]>,
     nodes: Arc<[Node]>,
 }
@@ -73,8 +82,12 @@ impl SlotTable {
     }
 
     /// The primary that owns `slot`, if any does.
+    #[inline]
     pub fn owner(&self, slot: Slot) -> Option<NodeIndex> {
-        let owner = self.owners[slot.index()];
+        let owner = match self.blocks[slot.index() / BLOCK] {
+            SEVERAL => self.owners[slot.index()],
+            owner => owner,
+        };
         (owner != NOBODY).then_some(NodeIndex(owner))
     }
 
@@ -189,12 +202,16 @@ impl TableBuilder {
 
     /// The finished table, numbered `epoch`.
     pub fn build(self, epoch: u64) -> SlotTable {
-        SlotTable { epoch, owners: self.owners, nodes: self.nodes.into() }
+        let blocks = array::from_fn(|block| {
+            let slots = &self.owners[block * BLOCK..][..BLOCK];
+            if slots.iter().all(|owner| *owner == slots[0]) { slots[0] } else { SEVERAL }
+        });
+        SlotTable { epoch, blocks, owners: self.owners, nodes: self.nodes.into() }
     }
 
     fn place(&mut self, addr: &NodeAddr, role: Role) -> Option<NodeIndex> {
         let known = self.nodes.iter().position(|n| n.addr == *addr);
-        let place = u16::try_from(known.unwrap_or(self.nodes.len())).ok().filter(|&p| p != NOBODY)?;
+        let place = u16::try_from(known.unwrap_or(self.nodes.len())).ok().filter(|&p| p < SEVERAL)?;
         if known.is_none() {
             self.nodes.push(Node { addr: addr.clone(), role, reads: Reads::default() });
         }
@@ -224,6 +241,29 @@ mod tests {
         assert_eq!(table.owner(slot(99)), Some(primary));
         assert_eq!(table.owner(slot(100)), None);
         assert_eq!(table.nodes()[1].role, Role::Replica(primary));
+    }
+
+    #[test]
+    fn a_slot_is_its_owner_s_whoever_owns_the_rest_of_its_block() {
+        let mut builder = TableBuilder::default();
+        let expected = |n: u64| match n {
+            // A border inside a block, one slot in a block, whole blocks, one between blocks.
+            0..=9 | 256..=300 => Some(addr(1)),
+            10..=63 => Some(addr(2)),
+            70 => Some(addr(3)),
+            128..=255 => Some(addr(4)),
+            _ => None,
+        };
+        for n in 0..SLOTS as u64 {
+            if let Some(owner) = expected(n) {
+                builder.own(slot(n), slot(n), &owner);
+            }
+        }
+        let table = builder.build(1);
+        for n in 0..SLOTS as u64 {
+            let owner = table.owner(slot(n)).map(|place| table.node(place).addr.clone());
+            assert_eq!(owner, expected(n), "slot {n}");
+        }
     }
 
     #[test]
