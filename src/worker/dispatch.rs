@@ -9,6 +9,7 @@ use super::{
     client::Client,
     cross,
     flight::{Flight, Ticket},
+    outbox::LARGE,
     transaction, wait, watch,
 };
 use crate::{
@@ -25,8 +26,8 @@ pub(super) enum Step {
     Done,
     /// Keeps it until the client is woken.
     Hold,
-    /// Sends its bytes there.
-    Send(Rc<Backend>, Flight),
+    /// Sends its bytes there, which are so many that who owns them had better hand them on.
+    Send(Rc<Backend>, Box<Flight>),
 }
 
 /// Decides on `request` of `client`.
@@ -93,7 +94,17 @@ fn forward(client: &Rc<Client>, command: &'static Command, slot: Slot, request: 
     }
     let mut flight = Flight::new(ticket, command, Some(slot), worker.now());
     worker.aim(&mut flight, &backend, spread);
-    Step::Send(backend, flight)
+    send(backend, flight, request)
+}
+
+/// Sends `request` to `backend`, unless it is large.
+#[inline]
+pub(super) fn send(backend: Rc<Backend>, flight: Flight, request: Request<'_>) -> Step {
+    if request.frame().len() >= LARGE {
+        return Step::Send(backend, Box::new(flight));
+    }
+    backend.send(request.frame(), flight);
+    Step::Done
 }
 
 /// Where `command` for `slot` goes, and whether a replica may answer it.
@@ -126,7 +137,7 @@ fn anywhere(client: &Rc<Client>, command: &'static Command, request: Request<'_>
         return Step::Hold;
     }
     let ticket = client.ticket(Some(command));
-    Step::Send(backend, Flight::new(ticket, command, None, worker.now()))
+    send(backend, Flight::new(ticket, command, None, worker.now()), request)
 }
 
 /// To the owner of `slot`, or any primary, with a script.

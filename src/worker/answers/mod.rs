@@ -15,7 +15,7 @@ use std::{net::SocketAddr, rc::Rc};
 use super::{
     Worker, apart, broadcast,
     client::Client,
-    dispatch::{Step, may_send, no_admin, refuse},
+    dispatch::{Step, may_send, no_admin, refuse, send},
     flight::Flight,
     line::Reply,
     profile,
@@ -278,7 +278,8 @@ impl<'a> Ask<'a> {
             Some(backend) if backend.refuses(self.client) => Step::Hold,
             Some(backend) => {
                 let ticket = self.client.ticket(Some(self.command));
-                Step::Send(backend, Flight::new(ticket, self.command, Some(slot), self.worker().now()))
+                let flight = Flight::new(ticket, self.command, Some(slot), self.worker().now());
+                send(backend, flight, self.request)
             }
             None => self.refuse("CLUSTERDOWN Hash slot not served"),
         }

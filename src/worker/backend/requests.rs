@@ -25,13 +25,13 @@ impl Backend {
     pub(in crate::worker) fn send_with(
         self: &Rc<Self>,
         most: usize,
-        mut flight: Flight,
+        flight: Flight,
         write: impl FnOnce(&mut Vec<u8>),
     ) {
         let mut queue = self.queue.borrow_mut();
         self.expect_progress(&queue);
-        flight.len = queue.outbox.append_with(most, write);
-        self.note(&mut queue, flight);
+        let len = queue.outbox.append_with(most, write);
+        self.note(&mut queue, Flight { len, ..flight });
     }
 
     /// Sends `request` without copying it if it is large.

@@ -11,7 +11,9 @@ use crate::{
     metrics::CloseReason,
     resp::{Limits, ProtocolError, Request, RequestParser, Scanned, encode_inline},
     worker::{
+        backend::Backend,
         dispatch::{self, Step},
+        flight::Flight,
         intake::{Filled, Intake},
     },
 };
@@ -89,11 +91,9 @@ impl Client {
         let first = match self.take_one(&bytes, &mut input.parser) {
             Taken::Nothing => return input.intake.put_back(bytes, 0),
             Taken::Bytes(len) => len,
-            Taken::Request(len, step) => {
+            Taken::Large(len, backend, flight) => {
                 let rest = bytes.split_off(len);
-                if let Step::Send(backend, flight) = step {
-                    backend.send_owned(bytes, flight);
-                }
+                backend.send_owned(bytes, *flight);
                 bytes = rest;
                 0
             }
@@ -109,10 +109,8 @@ impl Client {
             match self.take_one(&bytes[at..], parser) {
                 Taken::Nothing => break,
                 Taken::Bytes(len) => at += len,
-                Taken::Request(len, step) => {
-                    if let Step::Send(backend, flight) = step {
-                        backend.send(&bytes[at..at + len], flight);
-                    }
+                Taken::Large(len, backend, flight) => {
+                    backend.send(&bytes[at..at + len], *flight);
                     at += len;
                 }
             }
@@ -153,7 +151,8 @@ impl Client {
                 self.held.set(true);
                 Taken::Nothing
             }
-            step => Taken::Request(len, step),
+            Step::Done => Taken::Bytes(len),
+            Step::Send(backend, flight) => Taken::Large(len, backend, flight),
         }
     }
 
@@ -168,8 +167,8 @@ impl Client {
         let limits = Limits { max_bulk: usize::MAX, max_frame: u32::MAX as usize, authenticated: true };
         let Ok(Scanned::Request(len)) = parser.scan(&bytes, &limits) else { return Taken::Bytes(line.len()) };
         match self.dispatch(parser.request(&bytes, len), line.len()) {
-            Taken::Request(_, Step::Send(backend, flight)) => {
-                backend.send(&bytes, flight);
+            Taken::Large(_, backend, flight) => {
+                backend.send(&bytes, *flight);
                 Taken::Bytes(line.len())
             }
             taken => taken,
@@ -191,6 +190,6 @@ enum Taken {
     Nothing,
     /// So many bytes that need no more.
     Bytes(usize),
-    /// A request of so many bytes, and what to do with it.
-    Request(usize, Step),
+    /// A request of so many bytes, to be sent there.
+    Large(usize, Rc<Backend>, Box<Flight>),
 }
