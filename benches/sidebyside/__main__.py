@@ -31,6 +31,8 @@ def options():
     parser.add_argument("--no-syscalls", action="store_true", help="leave out the pass under strace")
     parser.add_argument("--idle", action="store_true", help=f"memory of {memory.IDLE_CLIENTS} idle clients")
     parser.add_argument("--soak", type=int, default=0, metavar="N", help="memory over N requests")
+    parser.add_argument("--pin", action="store_true",
+                        help="the load on one core, proxies and nodes on another (else the kernel decides)")
     parser.add_argument("--budget", type=float, default=60, metavar="MINUTES",
                         help="start no further cell after this long (default 60)")
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("docs/bench"), metavar="DIR")
@@ -193,7 +195,12 @@ def main():
     chosen = options()
     process.raise_file_limit()
     with tempfile.TemporaryDirectory(prefix="slotway-bench-") as folder, process.Yard(folder) as yard:
+        cores = process.cores()
+        if chosen.pin:
+            process.stay_on(cores[-1])
         found, missing, cluster = endpoints.start_all(yard, chosen.only, chosen.workers, chosen.built)
+        if chosen.pin:
+            process.stay_on(cores[0])
         left_out = [f"{name}: {reason}" for name, reason in missing.items()]
         print("\n".join(["measured: " + ", ".join(each.name for each in found),
                          *(f"left out: {line}" for line in left_out)]), flush=True)

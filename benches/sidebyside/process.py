@@ -176,10 +176,20 @@ def raise_file_limit():
     return min(hard, 1 << 20)
 
 
+def cores():
+    """The cores that this process may use."""
+    return sorted(os.sched_getaffinity(0))
+
+
+def stay_on(core):
+    """Uses this core only, and so does whatever is started from now on."""
+    os.sched_setaffinity(0, {core})
+
+
 def machine():
     """One line about the machine: processor, cores, memory, kernel."""
     cpu = re.search(r"model name\s*:\s*(.+)", pathlib.Path("/proc/cpuinfo").read_text())
     memory = int(re.search(r"MemTotal:\s+(\d+)", pathlib.Path("/proc/meminfo").read_text())[1])
     system = os.uname()
-    return (f"{cpu[1] if cpu else system.machine}, {len(os.sched_getaffinity(0))} cores, "
+    return (f"{cpu[1] if cpu else system.machine}, {os.cpu_count()} cores, "
             f"{memory / 1048576:.0f} GiB, {system.sysname} {system.release}")
