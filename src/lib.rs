@@ -39,9 +39,9 @@
 //! 2. `worker::dispatch` resolves the [`command`], asks [`routing::route`] where it goes, and takes the
 //!    client's next place in line ([ticket](#words)).
 //! 3. `worker::backend` appends the bytes to the owner's outbox. `worker::deliver` writes for each backend once, behind
-//!    all that is ready and behind the replies of this turn, so one write carries what all clients asked meanwhile; what
-//!    is little waits for the next reply of a node that owes many. The bytes stay in the outbox until they are answered:
-//!    a redirect finds them there.
+//!    all that is ready and behind the replies of this turn, and looks at the sockets again in between, so one write
+//!    carries what all clients asked meanwhile; what is little waits for the next reply of a node that owes many. The
+//!    bytes stay in the outbox until they are answered: a redirect finds them there.
 //! 4. The node answers; [`resp::ReplyScanner`] finds where the reply ends, [`routing::Verdict`] says what it
 //!    means: deliver, follow a redirect, or try again.
 //! 5. `worker::line` puts the reply into the client's outbox if it is the head of the line, else parks it.

@@ -5,11 +5,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// Where documents are.
+const FOLDERS: [&str; 6] =
+    ["", "docs", "docs/bench", "docs/bench/grid", "docs/bench/pinned", "docs/bench/transactions"];
+
 /// All Markdown files of the project, without what is built or installed.
 fn documents() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();
-    for folder in ["", "docs", "docs/bench", "docs/bench/grid", "docs/bench/transactions"] {
+    for folder in FOLDERS {
         let entries = fs::read_dir(root.join(folder)).expect("a folder of the project");
         let paths = entries.map(|entry| entry.expect("an entry").path());
         found.extend(paths.filter(|path| path.extension().is_some_and(|kind| kind == "md")));

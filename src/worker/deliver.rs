@@ -3,7 +3,8 @@
 //!
 //! Whom something is for is noted here; one task, woken once, runs behind all that are ready and writes for each:
 //! replies first, then requests. Clients go on while the worker still writes for others, so before nodes are written to
-//! the sockets are looked at once more, as long as there are replies to write meanwhile: what came shares a write.
+//! the sockets are looked at once more, as long as there are replies to write meanwhile: what came shares a write. No
+//! request waits for more than [`GATHER`] clients.
 //!
 //! A server answers what it read at once in one write; over several nodes the replies come at different times, so those
 //! that are ready wait for the rest for a short while, unless about all that nodes owe is that client's.
@@ -23,14 +24,14 @@ use super::{Worker, backend::Backend, client::Client};
 /// Ready replies wait at most so long for the others that were asked for in the same read, or twice where replies to
 /// an earlier read waited just before; the timer takes up to a millisecond more each time.
 const HOLD: Duration = Duration::from_millis(1);
-/// Requests wait at most so long for others while replies are written, in nanoseconds, and as long as one look at the
-/// sockets takes: the time in which a worker writes for some forty clients.
-const GATHER: u64 = 200_000;
+/// Requests wait for others while replies are written for at most so many clients, and for the looks at the sockets
+/// between: some 300 µs.
+pub(super) const GATHER: usize = 64;
 
 /// Who is to be written to.
 #[derive(Default)]
 pub(super) struct Deliveries {
-    /// At the end of this turn.
+    /// At the end of this turn, nodes behind clients.
     backends: RefCell<Vec<Rc<Backend>>>,
     clients: RefCell<Vec<Rc<Client>>>,
     waker: Cell<Option<Waker>>,
@@ -45,13 +46,13 @@ pub(super) async fn run(worker: Rc<Worker>) {
     let mut turn = Vec::new();
     loop {
         poll_fn(|cx| deliveries.poll_due(cx)).await;
-        let until = worker.now() + GATHER;
-        while deliveries.gather() && worker.now() < until {
-            deliveries.write_replies(&mut turn);
+        let mut left = GATHER;
+        while left > 0 && deliveries.gather() {
+            left -= deliveries.write_replies(left, &mut turn);
             tokio::task::yield_now().await;
         }
-        deliveries.write_replies(&mut turn);
         deliveries.write_requests();
+        deliveries.write_replies(usize::MAX, &mut turn);
     }
 }
 
@@ -82,12 +83,16 @@ impl Deliveries {
         !self.backends.borrow().is_empty() && !self.clients.borrow().is_empty()
     }
 
-    /// Writes to the clients that are due. `turn` is room that is used again.
-    fn write_replies(&self, turn: &mut Vec<Rc<Client>>) {
-        std::mem::swap(&mut *self.clients.borrow_mut(), turn);
+    /// Writes to `most` of the clients that are due. Returns to how many. `turn` is room that is used again.
+    fn write_replies(&self, most: usize, turn: &mut Vec<Rc<Client>>) -> usize {
+        let mut clients = self.clients.borrow_mut();
+        let count = clients.len().min(most);
+        turn.extend(clients.drain(..count));
+        drop(clients);
         for client in turn.drain(..) {
             client.deliver();
         }
+        count
     }
 
     /// Writes to the nodes that are due.
