@@ -93,11 +93,11 @@ fn what_clients_ask_on_their_replies_shares_a_write_with_what_others_ask() {
 #[test]
 fn requests_wait_for_a_bounded_number_of_replies() {
     in_virtual_time(0, async {
-        let (next, served, asked) = (Rc::new(Notify::new()), Rc::new(Cell::new(0)), Rc::new(Cell::new(None)));
-        let (go, count, at) = (Rc::clone(&next), Rc::clone(&served), Rc::clone(&asked));
+        let (next, served) = (Rc::new(Notify::new()), Rc::<Served>::default());
+        let (go, known) = (Rc::clone(&next), Rc::clone(&served));
         let node: Node = Rc::new(move |to, stream| {
-            let asked = (to.host() == "prompt").then(|| (Rc::clone(&at), Rc::clone(&count)));
-            tokio::task::spawn_local(answers_one_by_one(asked, Rc::clone(&go), stream));
+            let served = (to.host() == "prompt").then(|| Rc::clone(&known));
+            tokio::task::spawn_local(answers_one_by_one(served, Rc::clone(&go), stream));
             true
         });
         let (world, _signals) = World::new(three_keys(), node, FLAGS);
@@ -109,7 +109,7 @@ fn requests_wait_for_a_bounded_number_of_replies() {
             client.write_all(b"GET foo\r\n").await.unwrap();
             tokio::task::spawn_local(async move {
                 read(&mut client).await;
-                served.update(|served| served + 1);
+                served.now.update(|served| served + 1);
                 next.notify_one();
             });
         }
@@ -117,24 +117,28 @@ fn requests_wait_for_a_bounded_number_of_replies() {
         next.notify_one();
         other.write_all(b"GET bar\r\n").await.unwrap();
         read(&mut other).await;
-        assert_eq!(asked.get(), Some(GATHER));
+        assert_eq!(served.before.get(), GATHER);
     });
 }
 
-/// The nodes of that scene: one notes how many were served before it is asked, the other answers one request each time that it is told to.
-async fn answers_one_by_one(
-    asked: Option<(Rc<Cell<Option<usize>>>, Rc<Cell<usize>>)>,
-    go: Rc<Notify>,
-    mut stream: DuplexStream,
-) {
+/// How many of those clients were served so far, and how many before the second node was asked.
+#[derive(Default)]
+struct Served {
+    now: Cell<usize>,
+    before: Cell<usize>,
+}
+
+/// The nodes of that scene: one notes how many were served before it is asked, the other answers one request each time
+/// that it is told to.
+async fn answers_one_by_one(served: Option<Rc<Served>>, go: Rc<Notify>, mut stream: DuplexStream) {
     loop {
         let requests = read(&mut stream).await;
         if requests.is_empty() {
             return;
         }
         for request in requests.split('*').skip(1) {
-            match &asked {
-                Some((asked, served)) => asked.set(Some(served.get())),
+            match &served {
+                Some(served) => served.before.set(served.now.get()),
                 None if request.contains("GET") => go.notified().await,
                 None => {}
             }
