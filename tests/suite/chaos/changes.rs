@@ -126,9 +126,10 @@ fn all_ports(scene: &Scene<'_>) {
 
 /// Clients that come at once.
 const CROWD: usize = 5_000;
-/// Connections that a worker may try while a node is away, for the first second: then the pauses are half a second
-/// to a second.
+/// Tries to connect to a node that is away in the first second: then the pauses are half a second to a second.
 const DIALS: usize = 8;
+/// Who tries in each worker: the connection that is everyone's, and one of those that transactions are lent.
+const DIALLERS: usize = 2;
 
 fn storm(scene: &Scene<'_>) {
     let (cluster, proxy) = (scene.cluster, scene.proxy);
@@ -149,7 +150,8 @@ fn storm(scene: &Scene<'_>) {
         let served = |client: &mut Client| assert!(!client.reply().is_error());
         crowd.iter_mut().for_each(served);
         let (dials, span) = (tried() - before, begun.elapsed());
-        let bound = scene.workers * (DIALS + 2 * usize::try_from(span.as_secs()).expect("few"));
+        let each = DIALS + 2 * usize::try_from(span.as_secs()).expect("few");
+        let bound = scene.workers * DIALLERS * each;
         assert!(dials <= bound, "{dials} dials in {span:?}");
         cluster.node(0).restart();
         crowd.iter_mut().for_each(served);
