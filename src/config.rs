@@ -27,6 +27,9 @@ pub struct Config {
     pub unixsocketperm: Option<u32>,
     /// Workers, at least 1.
     pub threads: usize,
+    /// For how many thousandths of the time a worker may compute before others take clients off it; at 0 all have
+    /// as many from the start.
+    pub spread_at: u64,
     /// Clients at one time, over all workers.
     pub maxclients: usize,
     /// Length of the kernel's queue of connections not yet accepted.
@@ -99,6 +102,11 @@ impl Config {
             ReadFrom::Primary => 0,
             _ => u64::try_from(self.read_after_write_primary.as_nanos()).unwrap_or(u64::MAX),
         }
+    }
+
+    /// How many workers take clients on before it is known how busy they are.
+    pub fn workers_at_first(&self) -> usize {
+        if self.spread_at == 0 { self.threads } else { 1 }
     }
 
     /// How many connections to each node the workers share; none where each has its own.

@@ -21,7 +21,7 @@
 //!
 //! ## Threads
 //! ```text
-//!                 main: accepts, places each client on the worker that has the fewest, takes signals
+//!                 main: accepts, places clients on workers and balances them, takes signals
 //!                   |  one message per connection
 //!     +-------------+-------------+
 //!  worker 0      worker 1  ...  worker N-1      each: its clients, its connections to the nodes
@@ -29,6 +29,9 @@
 //!     +---- slot table (arc-swap, read once per read) ----+
 //!     +---- "please refresh" signals (bounded) -----------+---- control: CLUSTER SLOTS, /metrics, /readyz
 //! ```
+//! Clients are on as few workers as their load needs: `proxy::balance` says on how many and who is to move, and a client
+//! moves between two of its requests (`worker::client::moving`).
+//!
 //! A worker is a thread with a tokio `LocalRuntime`. What its tasks share is in `Rc` and `Cell`. On the
 //! path of a request there is no lock, no channel between threads, no task, no oneshot and no allocation. The
 //! exception is asked for: with `--backend-connections-per-node` workers share connections through byte queues

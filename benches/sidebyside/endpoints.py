@@ -82,6 +82,16 @@ def slotway(yard, port, nodes, binary, workers):
             "--metrics-addr", f"127.0.0.1:{metrics}"]
 
 
+def slotway_twice(yard, port, nodes, binary, workers):
+    """With twice as many workers, as shipped: they are used when one is busy."""
+    return slotway(yard, port, nodes, binary, 2 * workers)
+
+
+def slotway_twice_even(yard, port, nodes, binary, workers):
+    """With twice as many workers, each of which has as many clients from the start."""
+    return [*slotway_twice(yard, port, nodes, binary, workers), "--spread-at", 0]
+
+
 def predixy(yard, port, nodes, binary, workers):
     """Predixy, as its sample configuration has it but for the log and the number of threads."""
     servers = "\n".join(f"    + {address}" for address in addresses(nodes))
@@ -186,6 +196,8 @@ PROXIES = {
     "floor": (null_server, "SLOTWAY_BENCH_NULL", "examples/null_server", None),
     "slotway": (slotway, "SLOTWAY_BENCH_SLOTWAY", "slotway", "--version"),
     "slotway-pgo": (slotway, "SLOTWAY_BENCH_PGO", "../pgo/release/slotway", "--version"),
+    "slotway-2": (slotway_twice, "SLOTWAY_BENCH_SLOTWAY", "slotway", "--version"),
+    "slotway-2-even": (slotway_twice_even, "SLOTWAY_BENCH_SLOTWAY", "slotway", "--version"),
     "predixy": (predixy, "SLOTWAY_BENCH_PREDIXY", "predixy", "-v"),
     "envoy": (envoy, "SLOTWAY_BENCH_ENVOY", "envoy", "--version"),
     "envoy-batched": (envoy_batched, "SLOTWAY_BENCH_ENVOY", "envoy", "--version"),
@@ -193,10 +205,10 @@ PROXIES = {
     "nutcracker": (nutcracker, "SLOTWAY_BENCH_NUTCRACKER", "nutcracker", "--version"),
 }
 NAMES = ["direct", *PROXIES]
-BUILT_HERE = ("floor", "slotway", "slotway-pgo")
-# Only where they are asked for by name: slotway after `make pgo`, and Envoy with a 3 ms timer, which makes every
-# unpipelined cell a picture of that timer.
-ON_REQUEST = ("slotway-pgo", "envoy-batched")
+BUILT_HERE = ("floor", "slotway", "slotway-pgo", "slotway-2", "slotway-2-even")
+# Only where they are asked for by name: slotway after `make pgo` or with more workers, and Envoy with a 3 ms timer,
+# which makes every unpipelined cell a picture of that timer.
+ON_REQUEST = ("slotway-pgo", "slotway-2", "slotway-2-even", "envoy-batched")
 
 
 def start_all(yard, names, workers, built):

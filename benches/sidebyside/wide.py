@@ -95,7 +95,8 @@ def start_setups(yard, chosen, nodes):
                 continue  # Means the same as 0.
             port, before = process.free_ports(1)[0], connected(nodes)
             argv = endpoints.slotway(yard, port, few, binary, workers)
-            child = yard.start(f"slotway-{workers}-{pipes}", [*argv, "--backend-connections-per-node", pipes])
+            argv += ["--spread-at", 0, "--backend-connections-per-node", pipes]
+            child = yard.start(f"slotway-{workers}-{pipes}", argv)
             child.wait_for(lambda: endpoints.answers(port, "GET", "probe"), "answering")
             end = endpoints.Endpoint(f"{workers}/{pipes}", port, child, nodes.processes, "", "")
             load.benchmark(end, chosen.cells[0], chosen.cells[0].requests(False))

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     output_limits::OutputLimits,
     seed::{Seed, SeedParser},
-    units::{Endpoint, Mode, Period, Secret, Size},
+    units::{Endpoint, Mode, Percent, Period, Secret, Size},
 };
 use crate::config::{LogFormat, LogLevel, ReadFrom};
 
@@ -106,6 +106,9 @@ options! {
         /// Form of a log line
         [value_name = "text|json", hide_possible_values = true]
         log_format: LogFormat = LogFormat::Text,
+        /// How busy a worker may be, in percent of a core, before more workers share its clients; 0: all workers always do
+        [value_name = "PERCENT"]
+        spread_at: Percent = Percent(85),
         /// How often the slot table is refreshed when nothing asks for it sooner
         [value_name = "DURATION"]
         topology_refresh: Period = Period::secs(10),

@@ -28,6 +28,7 @@ impl Settled {
             unixsocket: self.unixsocket,
             unixsocketperm: self.unixsocketperm.map(|mode| mode.0),
             threads: self.threads.map_or_else(cores, NonZeroUsize::get),
+            spread_at: self.spread_at.thousandths(),
             maxclients: self.maxclients.get(),
             tcp_backlog: self.tcp_backlog,
             tcp_keepalive: self.tcp_keepalive.0,

@@ -21,6 +21,10 @@ pub(super) struct Period(pub Duration);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Size<const MAX: usize>(pub usize);
 
+/// A share of a whole, 0 to 100.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Percent(pub u8);
+
 /// The mode of a file: octal digits, such as `700`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Mode(pub u32);
@@ -98,6 +102,27 @@ impl<const MAX: usize> fmt::Display for Size<MAX> {
             10.. => write!(f, "{}kb", self.0 >> 10),
             _ => self.0.fmt(f),
         }
+    }
+}
+
+impl Percent {
+    pub(super) fn thousandths(self) -> u64 {
+        u64::from(self.0) * 10
+    }
+}
+
+impl FromStr for Percent {
+    type Err = Expected;
+
+    fn from_str(text: &str) -> Result<Self, Expected> {
+        let number = text.parse().ok().filter(|&n| n <= 100);
+        number.map(Self).ok_or(Expected("a whole number of percent, 0 to 100"))
+    }
+}
+
+impl fmt::Display for Percent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 
@@ -208,6 +233,7 @@ macro_rules! as_text {
 
 as_text!(Period, numbers: true);
 as_text!(Size<MAX>, numbers: true, const MAX: usize);
+as_text!(Percent, numbers: true);
 // Not from numbers: TOML's 0o777 is 511, which would read as another mode.
 as_text!(Mode, numbers: false);
 as_text!(Endpoint, numbers: false);
@@ -259,6 +285,15 @@ mod tests {
             assert!(text.parse::<Any>().is_err(), "{text:?}");
         }
         assert!("4gb".parse::<Size<{ u32::MAX as usize }>>().is_err());
+    }
+
+    #[test]
+    fn percentages_are_whole_numbers_up_to_a_hundred() {
+        assert_eq!(("0".parse(), "100".parse()), (Ok(Percent(0)), Ok(Percent(100))));
+        assert_eq!((Percent(85).to_string().as_str(), Percent(85).thousandths()), ("85", 850));
+        for text in ["", "101", "-1", "0.5", "85%", "300"] {
+            assert!(text.parse::<Percent>().is_err(), "{text:?}");
+        }
     }
 
     #[test]

@@ -259,6 +259,7 @@ mod tests {
             unixsocket: None::<PathBuf>,
             unixsocketperm: None,
             threads: 1,
+            spread_at: 0,
             maxclients: 1,
             tcp_backlog: 1,
             tcp_keepalive: second,

@@ -44,6 +44,7 @@ pub fn render(metrics: &Metrics, cluster: &ClusterFigures) -> String {
         describe();
         record_commands(&commands);
         record_clients(metrics);
+        record_workers(metrics);
         record_traffic(metrics);
         record_nodes(metrics);
         record_cluster(cluster);
@@ -69,6 +70,12 @@ fn describe() {
     describe_gauge!("slotway_slots_unassigned", "Slots without an owner.");
     describe_gauge!("slotway_client_connections", "Clients connected now.");
     describe_counter!("slotway_client_connections_total", "Clients accepted.");
+    describe_gauge!("slotway_worker_clients", "Clients of a worker now.");
+    describe_gauge!(
+        "slotway_worker_busy_ratio",
+        "Share of the last tenth of a second that a worker computed."
+    );
+    describe_counter!("slotway_client_moves_total", "Clients that moved from one worker to another.");
     describe_counter!("slotway_client_connections_closed_total", "Clients gone, by cause.");
     describe_gauge!("slotway_backend_connections", "Connections to a node.");
     describe_gauge!("slotway_backend_in_flight", "Requests that a node has not answered yet.");
@@ -96,11 +103,20 @@ fn record_commands(commands: &[CommandSum]) {
 fn record_clients(metrics: &Metrics) {
     gauge!("slotway_client_connections").set(float(metrics.total(|w| &w.clients)));
     counter!("slotway_client_connections_total").absolute(metrics.total(|w| &w.clients_total));
+    counter!("slotway_client_moves_total").absolute(metrics.total(|w| &w.moved_in));
     gauge!("slotway_subscribed_clients").set(float(metrics.total(|w| &w.subscribers)));
     counter!("slotway_messages_total").absolute(metrics.total(|w| &w.messages));
     for &reason in CloseReason::ALL {
         let count = metrics.total(|w| &w.clients_closed[reason.index()]);
         counter!("slotway_client_connections_closed_total", "reason" => reason.as_str()).absolute(count);
+    }
+}
+
+fn record_workers(metrics: &Metrics) {
+    for (index, worker) in metrics.workers().iter().enumerate() {
+        gauge!("slotway_worker_clients", "worker" => index.to_string()).set(float(worker.clients.get()));
+        gauge!("slotway_worker_busy_ratio", "worker" => index.to_string())
+            .set(float(worker.busy.get()) / 1000.0);
     }
 }
 
@@ -211,7 +227,7 @@ mod tests {
         let mut names: Vec<_> = page.lines().filter_map(|l| l.strip_prefix("# TYPE ")).collect();
         let helps = page.lines().filter(|l| l.starts_with("# HELP ")).count();
         assert_eq!(names.len(), helps);
-        assert_eq!(names.iter().filter(|n| n.starts_with("slotway_")).count(), 26);
+        assert_eq!(names.iter().filter(|n| n.starts_with("slotway_")).count(), 29);
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), helps);

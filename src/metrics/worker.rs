@@ -27,6 +27,10 @@ pub struct WorkerMetrics {
     pub clients: Cell,
     /// Clients ever accepted.
     pub clients_total: Cell,
+    /// Clients that other workers handed over.
+    pub moved_in: Cell,
+    /// For how much of the last moment its thread computed, in thousandths.
+    pub busy: Cell,
     /// Clients gone, by [`CloseReason::index`].
     pub clients_closed: [Cell; CloseReason::COUNT],
     /// Bytes read from clients.
@@ -81,6 +85,8 @@ impl WorkerMetrics {
             held: Cell::default(),
             clients: Cell::default(),
             clients_total: Cell::default(),
+            moved_in: Cell::default(),
+            busy: Cell::default(),
             clients_closed: Default::default(),
             client_in: Cell::default(),
             client_out: Cell::default(),
@@ -110,6 +116,17 @@ impl WorkerMetrics {
     pub fn client_opened(&self) {
         self.clients.add(1);
         self.clients_total.add(1);
+    }
+
+    /// Counts one client that another worker handed over.
+    pub fn client_moved_in(&self) {
+        self.clients.add(1);
+        self.moved_in.add(1);
+    }
+
+    /// Counts one client that was handed over to another worker.
+    pub fn client_moved_out(&self) {
+        self.clients.sub(1);
     }
 
     /// Counts one client gone.

@@ -95,7 +95,7 @@ pub(super) fn clean_up(config: &Config) {
 }
 
 impl Acceptor {
-    /// Gives each client to the worker that has the fewest.
+    /// Gives each client to a worker.
     pub(super) async fn run(self, config: Arc<Config>, mailboxes: Arc<Mailboxes>) {
         loop {
             match self.accept(&config).await {

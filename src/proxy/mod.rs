@@ -1,6 +1,7 @@
 //! L4: puts the parts together. Listens, starts control and workers, places clients on workers, and drains
 //! when told to.
 
+mod balance;
 mod listen;
 
 use std::{sync::Arc, thread, time::Duration};
@@ -69,6 +70,7 @@ async fn serve(config: Arc<Config>) -> Result<(), Failure> {
     for acceptor in acceptors {
         doors.spawn(acceptor.run(Arc::clone(&equipment.config), Arc::clone(&equipment.mailboxes)));
     }
+    doors.spawn(balance::run(equipment.clone()));
     status.set_listening(true);
     tokio::select! {
         () = stops.next() => {}

@@ -87,6 +87,11 @@ impl Apart {
         self.on.get() && self.look(|affairs| affairs.errand.is_some() && affairs.blocks)
     }
 
+    /// Whether there is nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        self.affairs.borrow().is_none()
+    }
+
     /// Whether the client queues a transaction.
     pub(super) fn queues(&self) -> bool {
         self.look(|affairs| affairs.queued.is_some())

@@ -29,7 +29,7 @@ pub(super) fn block(
     slot: Slot,
     request: Request<'_>,
 ) -> Step {
-    if client.waits() {
+    if client.waits() || !client.settles() {
         return Step::Hold;
     }
     let ticket = client.ticket(Some(command));

@@ -1,10 +1,14 @@
-//! How workers are reached from other threads: per connection, never per request.
+//! How workers are reached from other threads: per connection, never per request. And how many clients
+//! each has, and which take new ones on.
 
-use std::sync::{
-    Arc,
-    atomic::{
-        AtomicUsize,
-        Ordering::{Relaxed, SeqCst},
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc,
+        atomic::{
+            AtomicUsize,
+            Ordering::{Relaxed, SeqCst},
+        },
     },
 };
 
@@ -14,13 +18,18 @@ use tokio::{
 };
 
 use super::{
-    News, Pause, TargetGone, TopicQuery, TopicReport, Who, client::Arrival, pipe::LaneWish, stream::Stream,
+    Moved, News, Pause, TargetGone, TopicQuery, TopicReport, Who, client::Arrival, pipe::LaneWish,
+    stream::Stream,
 };
 
 /// What a worker is told.
 pub enum Mail {
     /// A client was accepted.
     Arrived(Arrived),
+    /// Another worker handed a client over.
+    Moved(Box<Moved>),
+    /// So many of its clients go on with the worker of that number.
+    Move(usize, usize),
     /// One of its clients is gone, or the last of all.
     Left,
     /// A client was turned away as there were too many.
@@ -41,11 +50,11 @@ pub enum Mail {
 pub enum Question {
     /// A line about each of these clients (CLIENT LIST).
     List(Arc<Who>, oneshot::Sender<String>),
-    /// To close these clients (CLIENT KILL), and how many there were.
-    Kill(Arc<Who>, oneshot::Sender<usize>),
+    /// To close these clients (CLIENT KILL), and which they were.
+    Kill(Arc<Who>, oneshot::Sender<Vec<u64>>),
     /// To have all clients wait (CLIENT PAUSE), or no longer.
     Pause(Option<Pause>, oneshot::Sender<()>),
-    /// Its number, if it has this client.
+    /// Its number, if it has this client, which stays there from now on.
     Find(u64, oneshot::Sender<Option<usize>>),
     /// What it knows of topics (PUBSUB).
     Topics(Arc<TopicQuery>, oneshot::Sender<Vec<TopicReport>>),
@@ -70,58 +79,139 @@ pub enum Socket {
     Unix(std::os::unix::net::UnixStream, String),
 }
 
-/// All workers, and how many clients each has.
-pub struct Mailboxes {
-    boxes: Vec<(mpsc::UnboundedSender<Mail>, AtomicUsize)>,
+/// Where one worker is reached, and what others may know of it.
+struct Mailbox {
+    sender: mpsc::UnboundedSender<Mail>,
+    /// Its clients, with those on their way to it.
+    clients: AtomicUsize,
+    /// Those of them that stay.
+    stay: AtomicUsize,
 }
 
+/// All workers, and how many clients each has.
+pub struct Mailboxes {
+    boxes: Vec<Mailbox>,
+    /// Clients of all, with those on their way to a worker.
+    clients: AtomicUsize,
+    /// How many workers, the first ones, take on new clients.
+    in_use: AtomicUsize,
+    /// How often a client was handed over.
+    moves: AtomicUsize,
+}
+
+/// Rounds in which all workers are asked for clients that move meanwhile.
+const ROUNDS: u32 = 8;
+
 impl Mailboxes {
-    /// One box for each of `workers`, and where they are emptied.
-    pub fn new(workers: usize) -> (Self, Vec<mpsc::UnboundedReceiver<Mail>>) {
+    /// One box for each of `workers`, of which `in_use` take on clients; and where they are emptied.
+    pub fn new(workers: usize, in_use: usize) -> (Self, Vec<mpsc::UnboundedReceiver<Mail>>) {
         let (boxes, ends) = (0..workers)
             .map(|_| {
                 let (sender, receiver) = mpsc::unbounded_channel();
-                ((sender, AtomicUsize::new(0)), receiver)
+                (Mailbox { sender, clients: 0.into(), stay: 0.into() }, receiver)
             })
             .unzip();
-        (Self { boxes }, ends)
+        (Self { boxes, clients: 0.into(), in_use: in_use.into(), moves: 0.into() }, ends)
     }
 
     /// Clients at the moment.
     pub fn clients(&self) -> usize {
-        self.boxes.iter().map(|(_, clients)| clients.load(SeqCst)).sum()
+        self.clients.load(SeqCst)
     }
 
-    /// Gives a client to the worker that has the fewest.
+    /// Clients of each worker that may move to another.
+    pub fn movable(&self) -> impl Iterator<Item = usize> {
+        let count = |mailbox: &Mailbox| (mailbox.clients.load(Relaxed), mailbox.stay.load(Relaxed));
+        self.boxes.iter().map(count).map(|(clients, stay)| clients.saturating_sub(stay))
+    }
+
+    /// Lets the first `workers` take on the clients that come from now on.
+    pub fn place_on(&self, workers: usize) {
+        self.in_use.store(workers, Relaxed);
+    }
+
+    /// Gives a client to the worker that has the fewest, of those that take new ones on.
     pub fn place(&self, arrived: Arrived) {
-        if let Some((sender, clients)) = self.boxes.iter().min_by_key(|(_, clients)| clients.load(Relaxed)) {
-            clients.fetch_add(1, Relaxed);
+        let boxes = self.boxes.iter().take(self.in_use.load(Relaxed));
+        if let Some(mailbox) = boxes.min_by_key(|mailbox| mailbox.clients.load(Relaxed)) {
+            self.clients.fetch_add(1, SeqCst);
+            mailbox.clients.fetch_add(1, Relaxed);
             // A worker that is gone has drained: the connection closes with the message.
-            let _ = sender.send(Mail::Arrived(arrived));
+            let _ = mailbox.sender.send(Mail::Arrived(arrived));
         }
+    }
+
+    /// Counts a client of worker `index` that nobody placed there.
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn arrives(&self, index: usize) {
+        self.clients.fetch_add(1, SeqCst);
+        self.boxes[index].clients.fetch_add(1, Relaxed);
+    }
+
+    /// Lets `count` clients of worker `from` go on with worker `to`.
+    pub fn move_clients(&self, from: usize, to: usize, count: usize) {
+        self.send(from, Mail::Move(count, to));
+    }
+
+    /// Finds a client of worker `here` a worker to stay with: the one with the fewest that stay, or if it can't move,
+    /// that one. Returns which; it is counted there.
+    pub(super) fn settle(&self, here: usize, may_move: bool) -> usize {
+        let places = self.boxes.iter().enumerate();
+        let fewest = places.min_by_key(|(place, mailbox)| (mailbox.stay.load(Relaxed), *place != here));
+        let place = fewest.map_or(here, |(place, _)| if may_move { place } else { here });
+        if let Some(mailbox) = self.boxes.get(place) {
+            mailbox.stay.fetch_add(1, Relaxed);
+        }
+        place
+    }
+
+    /// A client that was counted among those that stay with worker `index` is gone.
+    pub(super) fn unsettle(&self, index: usize) {
+        if let Some(mailbox) = self.boxes.get(index) {
+            mailbox.stay.fetch_sub(1, Relaxed);
+        }
+    }
+
+    /// Worker `from` hands a client over to worker `to`.
+    pub(super) fn hand_over(&self, from: usize, to: usize, moved: Box<Moved>) {
+        self.boxes[from].clients.fetch_sub(1, Relaxed);
+        self.boxes[to].clients.fetch_add(1, Relaxed);
+        // No worker ends as long as there are clients.
+        let _ = self.boxes[to].sender.send(Mail::Moved(moved));
+        self.moves.fetch_add(1, SeqCst);
     }
 
     /// Lets a worker count a client that was turned away.
     pub fn refused(&self) {
-        if let Some((sender, _)) = self.boxes.first() {
-            let _ = sender.send(Mail::Refused);
-        }
+        self.send(0, Mail::Refused);
     }
 
     /// Tells every worker to drain.
     pub fn drain(&self) {
-        for (sender, _) in &self.boxes {
-            let _ = sender.send(Mail::Drain);
-        }
+        (0..self.boxes.len()).for_each(|index| self.send(index, Mail::Drain));
     }
 
     /// The answers of all workers to what `question` makes.
     async fn ask<T>(&self, question: impl Fn(oneshot::Sender<T>) -> Question) -> Vec<T> {
         let mut answers = Vec::new();
-        for (sender, _) in &self.boxes {
+        for mailbox in &self.boxes {
             let (reply, answered) = oneshot::channel();
-            if sender.send(Mail::Ask(question(reply))).is_ok() {
+            if mailbox.sender.send(Mail::Ask(question(reply))).is_ok() {
                 answers.extend(answered.await);
+            }
+        }
+        answers
+    }
+
+    /// As [`Self::ask`], for what is asked about clients: again if one moved meanwhile, who may have been missed. So
+    /// the same client may be in more than one answer.
+    async fn ask_of_clients<T>(&self, question: impl Fn(oneshot::Sender<T>) -> Question) -> Vec<T> {
+        let mut answers = Vec::new();
+        for _ in 0..ROUNDS {
+            let before = self.moves.load(SeqCst);
+            answers.extend(self.ask(&question).await);
+            if self.moves.load(SeqCst) == before {
+                break;
             }
         }
         answers
@@ -130,16 +220,18 @@ impl Mailboxes {
     /// The lines of all workers about these clients, oldest client first.
     pub(super) async fn list(&self, who: Who) -> String {
         let who = Arc::new(who);
-        let texts = self.ask(|reply| Question::List(Arc::clone(&who), reply)).await;
-        let mut lines: Vec<&str> = texts.iter().flat_map(|text| text.lines()).collect();
-        lines.sort_by_key(|line| line.split([' ', '=']).nth(1).and_then(|n| n.parse::<u64>().ok()));
-        lines.iter().fold(String::new(), |text, line| text + line + "\n")
+        let texts = self.ask_of_clients(|reply| Question::List(Arc::clone(&who), reply)).await;
+        let id = |line: &str| line.split([' ', '=']).nth(1).and_then(|n| n.parse::<u64>().ok());
+        let lines: BTreeMap<_, &str> =
+            texts.iter().flat_map(|text| text.lines()).map(|line| (id(line), line)).collect();
+        lines.values().fold(String::new(), |text, line| text + line + "\n")
     }
 
     /// Closes these clients. Returns how many they were.
     pub(super) async fn kill(&self, who: Who) -> usize {
         let who = Arc::new(who);
-        self.ask(|reply| Question::Kill(Arc::clone(&who), reply)).await.into_iter().sum()
+        let killed = self.ask_of_clients(|reply| Question::Kill(Arc::clone(&who), reply)).await;
+        killed.into_iter().flatten().collect::<BTreeSet<u64>>().len()
     }
 
     /// Has all clients wait, or no longer.
@@ -149,14 +241,14 @@ impl Mailboxes {
 
     /// Sends `mail` to worker `index`. One that is gone drops it: it grants no lane, and has no client.
     pub(super) fn send(&self, index: usize, mail: Mail) {
-        if let Some((sender, _)) = self.boxes.get(index) {
-            let _ = sender.send(mail);
+        if let Some(mailbox) = self.boxes.get(index) {
+            let _ = mailbox.sender.send(mail);
         }
     }
 
-    /// Which worker has client `id`.
+    /// Which worker has client `id`, which stays there from now on.
     pub(super) async fn find(&self, id: u64) -> Option<usize> {
-        self.ask(|reply| Question::Find(id, reply)).await.into_iter().flatten().next()
+        self.ask_of_clients(|reply| Question::Find(id, reply)).await.into_iter().flatten().next()
     }
 
     /// What all workers have of the topics in question.
@@ -173,13 +265,11 @@ impl Mailboxes {
     /// Worker `index` lost a client; if it was the last of all, this wakes the workers, whose drain may wait
     /// for it.
     pub(super) fn left(&self, index: usize) {
-        if let Some((_, clients)) = self.boxes.get(index) {
-            clients.fetch_sub(1, SeqCst);
+        if let Some(mailbox) = self.boxes.get(index) {
+            mailbox.clients.fetch_sub(1, Relaxed);
         }
-        if self.clients() == 0 {
-            for (sender, _) in &self.boxes {
-                let _ = sender.send(Mail::Left);
-            }
+        if self.clients.fetch_sub(1, SeqCst) == 1 {
+            (0..self.boxes.len()).for_each(|index| self.send(index, Mail::Left));
         }
     }
 }

@@ -63,6 +63,7 @@ use std::{
     time::Duration,
 };
 
+pub use client::Moved;
 pub use mailbox::{Arrived, Mail, Mailboxes, Question, Socket};
 pub use pause::Pause;
 pub use pipe::LaneWish;
@@ -74,7 +75,7 @@ pub use who::Who;
 use self::{
     backend::Backend,
     budget::Budgets,
-    client::{Arrival, Client},
+    client::{Arrival, Client, End},
     clock::Clock,
     dedicated::Pool,
     deliver::Deliveries,
@@ -129,7 +130,7 @@ pub struct Equipment {
 impl Equipment {
     /// Of as many workers as `config` says; with where their mail arrives.
     pub fn new(config: Arc<Config>, topology: Arc<Topology>) -> (Self, Vec<mpsc::UnboundedReceiver<Mail>>) {
-        let (mailboxes, mail) = Mailboxes::new(config.threads);
+        let (mailboxes, mail) = Mailboxes::new(config.threads, config.workers_at_first());
         let names = command::all().iter().map(|command| command.name).collect();
         let equipment = Self {
             metrics: Arc::new(Metrics::new(names, config.threads)),
@@ -271,6 +272,8 @@ impl Worker {
             match mail.recv().await {
                 Some(Mail::Arrived(arrived)) if !draining => self.welcome(arrived),
                 Some(Mail::Arrived(_) | Mail::Left) => {}
+                Some(Mail::Moved(moved)) => self.take_over(*moved, draining),
+                Some(Mail::Move(count, to)) => self.move_clients(count, to),
                 Some(Mail::Refused) => self.metrics.clients_closed[CloseReason::MaxClients.index()].add(1),
                 Some(Mail::Lane(wish)) => self.grant(wish),
                 Some(Mail::News(news)) => self.hear_news(news),
@@ -298,7 +301,11 @@ impl Worker {
                 reply.send(())
             }
             Question::Find(id, reply) => {
-                let found = self.clients.borrow().contains_key(&id).then_some(self.index);
+                let clients = self.clients.borrow();
+                let found = clients.get(&id).map(|client| {
+                    client.stay();
+                    self.index
+                });
                 reply.send(found).map_err(drop)
             }
             Question::Topics(query, reply) => reply.send(self.report_topics(&query)).map_err(drop),
@@ -312,12 +319,12 @@ impl Worker {
         };
     }
 
-    /// Closes the clients that `who` means. Returns how many these are.
-    fn kill(&self, who: &Who) -> usize {
+    /// Closes the clients that `who` means. Returns which these are.
+    fn kill(&self, who: &Who) -> Vec<u64> {
         self.tick_clock();
         let clients = self.clients.borrow();
         let meant = clients.values().filter(|client| who.takes(client));
-        meant.inspect(|client| client.end(CloseReason::Killed, true)).count()
+        meant.inspect(|client| client.end(CloseReason::Killed, true)).map(|client| client.id).collect()
     }
 
     /// Takes no more requests; who blocks is let go.
@@ -340,21 +347,67 @@ impl Worker {
                 return tracing::debug!(%error, "client gone before it was taken on");
             }
         };
-        let client = Client::new(self, arrival);
+        self.metrics.client_opened();
+        self.take_on(Client::new(self, arrival));
+    }
+
+    /// Goes on with a client that another worker had.
+    fn take_over(self: &Rc<Self>, moved: Moved, draining: bool) {
+        self.metrics.client_moved_in();
+        let stays = moved.stays();
+        match Client::unpack(self, moved) {
+            Ok(client) => {
+                if draining {
+                    client.end(CloseReason::Drain, false);
+                }
+                self.take_on(client);
+            }
+            Err(error) => {
+                tracing::debug!(%error, "client lost on its way between workers");
+                self.gone(CloseReason::Io, stays);
+            }
+        }
+    }
+
+    /// Lets `count` of its clients, if it has so many that can, go on with worker `to`.
+    fn move_clients(&self, count: usize, to: usize) {
+        let clients = self.clients.borrow();
+        let under_way = clients.values().filter(|client| client.moves_to(to)).count();
+        let more = count.saturating_sub(under_way);
+        let moved = clients.values().filter(|client| client.move_to(to)).take(more).count();
+        tracing::debug!(worker = self.index, to, moved, "clients move");
+    }
+
+    fn take_on(self: &Rc<Self>, client: Rc<Client>) {
         client.apart.pause(self.pause.get().is_some());
         self.clients.borrow_mut().insert(client.id, Rc::clone(&client));
-        self.metrics.client_opened();
         tokio::task::spawn_local(Rc::clone(self).attend(client));
     }
 
     async fn attend(self: Rc<Self>, client: Rc<Client>) {
         let id = client.id;
-        let reason = Rc::clone(&client).serve().await;
-        tracing::debug!(client = id, ?reason, "client closed");
+        let end = Rc::clone(&client).serve().await;
         self.unsubscribe_all(&client);
         self.untrack(&client);
         client.enter(0);
         self.clients.borrow_mut().remove(&id);
+        let reason = match end {
+            End::Close(reason) => reason,
+            End::Move(to) => match client.pack() {
+                Ok(moved) => {
+                    self.metrics.client_moved_out();
+                    return self.mailboxes.hand_over(self.index, to, Box::new(moved));
+                }
+                Err(_) => CloseReason::Io,
+            },
+        };
+        tracing::debug!(client = id, ?reason, "client closed");
+        self.gone(reason, client.stays.get());
+    }
+
+    /// Counts a client that is gone; it was counted at that worker among those that stay, if at any.
+    fn gone(&self, reason: CloseReason, stays: Option<usize>) {
+        stays.into_iter().for_each(|place| self.mailboxes.unsettle(place));
         self.metrics.client_closed(reason);
         self.mailboxes.left(self.index);
     }

@@ -27,6 +27,24 @@ pub(super) enum Stream {
     Lane(DuplexStream),
 }
 
+/// A stream of no runtime.
+pub(super) enum Detached {
+    Tcp(std::net::TcpStream),
+    Unix(std::os::unix::net::UnixStream),
+    Lane(DuplexStream),
+}
+
+impl Detached {
+    /// Registers it with this thread's runtime.
+    pub(super) fn attach(self) -> io::Result<Stream> {
+        Ok(match self {
+            Self::Tcp(tcp) => Stream::Tcp(TcpStream::from_std(tcp)?),
+            Self::Unix(unix) => Stream::Unix(UnixStream::from_std(unix)?),
+            Self::Lane(lane) => Stream::Lane(lane),
+        })
+    }
+}
+
 /// A peer that says nothing for so long is asked by the kernel whether it is there, and again every so often.
 const KEEPALIVE: Duration = Duration::from_secs(15);
 const KEEPALIVE_AGAIN: Duration = Duration::from_secs(5);
@@ -44,6 +62,15 @@ impl Stream {
             Self::Unix(unix) => Some(unix.as_raw_fd()),
             Self::Lane(_) => None,
         }
+    }
+
+    /// Takes it off this thread's runtime.
+    pub(super) fn detach(self) -> io::Result<Detached> {
+        Ok(match self {
+            Self::Tcp(tcp) => Detached::Tcp(tcp.into_std()?),
+            Self::Unix(unix) => Detached::Unix(unix.into_std()?),
+            Self::Lane(lane) => Detached::Lane(lane),
+        })
     }
 
     /// Whether the peer has hung up, as far as is known: also when not all that it sent was read.

@@ -1,6 +1,11 @@
 //! What a worker does by the clock: nodes that leave requests unanswered, idle clients, memory given back.
 
-use std::{rc::Rc, time::Duration};
+use std::{
+    rc::Rc,
+    time::{Duration, Instant},
+};
+
+use rustix::time::{ClockId, clock_gettime};
 
 use super::{
     Worker,
@@ -20,11 +25,13 @@ const QUIET: Duration = Duration::from_secs(1);
 
 /// Runs as long as the worker.
 pub(super) async fn run(worker: Rc<Worker>) {
+    let mut usage = Usage::new();
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     for count in 0_u32.. {
         ticks.tick().await;
         worker.tick_clock();
+        worker.metrics.busy.set(usage.lately());
         worker.follow_topology();
         worker.check_nodes();
         worker.settle_slots();
@@ -42,6 +49,32 @@ pub(super) async fn run(worker: Rc<Worker>) {
             worker.pool.sweep();
         }
     }
+}
+
+/// How much of this thread's time went into computing.
+struct Usage {
+    seen: Instant,
+    cpu: Duration,
+}
+
+impl Usage {
+    fn new() -> Self {
+        Self { seen: Instant::now(), cpu: cpu_time() }
+    }
+
+    /// Thousandths of the time since it was last asked.
+    fn lately(&mut self) -> u64 {
+        let now = Self::new();
+        let (span, computed) = (now.seen - self.seen, now.cpu.saturating_sub(self.cpu));
+        *self = now;
+        nanos(computed).saturating_mul(1000) / nanos(span).max(1)
+    }
+}
+
+/// CPU time of this thread.
+fn cpu_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::try_from(time).unwrap_or_default()
 }
 
 impl Worker {

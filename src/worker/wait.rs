@@ -42,7 +42,7 @@ const MARKER_REPLIES: usize = 4;
 
 /// WAIT or WAITAOF, when all before it is answered.
 pub(super) fn wait(client: &Rc<Client>, command: &'static Command, request: Request<'_>) -> Step {
-    if client.waits() {
+    if client.waits() || !client.settles() {
         return Step::Hold;
     }
     let ticket = client.ticket(Some(command));
@@ -72,10 +72,21 @@ impl Wrote {
         self.0.set(self.0.get() | slot.map_or(u64::MAX, bit));
     }
 
+    /// A bit for each group of neighbouring slots.
+    pub(super) fn bits(&self) -> u64 {
+        self.0.get()
+    }
+
     /// Whether something was written to `slot` or its neighbours, or nothing anywhere: then all replicas count.
     fn may_be_in(&self, slot: Slot) -> bool {
         let wrote = self.0.get();
         wrote == 0 || wrote & bit(slot) != 0
+    }
+}
+
+impl From<u64> for Wrote {
+    fn from(bits: u64) -> Self {
+        Self(Cell::new(bits))
     }
 }
 

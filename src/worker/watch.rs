@@ -49,7 +49,7 @@ pub(super) fn watch(
     if other {
         return dispatch::refused(client, command, Refusal::CrossSlot);
     }
-    if client.waits() {
+    if client.waits() || !client.settles() {
         return Step::Hold;
     }
     let (ticket, keys) = (client.ticket(Some(command)), request.argc() - 1);

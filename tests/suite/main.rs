@@ -60,6 +60,8 @@ mod noloop;
 #[cfg(test)]
 mod pipelines;
 #[cfg(test)]
+mod placement;
+#[cfg(test)]
 mod protocol_errors;
 #[cfg(test)]
 mod pubsub;

@@ -79,7 +79,7 @@ fn kind(name: &str) -> ChannelKind {
 /// SUBSCRIBE, PSUBSCRIBE, SSUBSCRIBE.
 pub(super) fn subscribe(ask: &Ask<'_>) -> Step {
     let client = ask.client;
-    if client.waits() {
+    if client.waits() || !client.settles() {
         return Step::Hold;
     }
     let names = ask.request.args_from(1);

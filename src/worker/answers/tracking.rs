@@ -39,7 +39,7 @@ pub(super) fn set(ask: &Ask<'_>) -> Step {
         }
         Ok(Change::On(wish)) => wish,
     };
-    if client.waits() {
+    if client.waits() || !client.settles() {
         return Step::Hold;
     }
     let ticket = client.ticket(Some(ask.command));

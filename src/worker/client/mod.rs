@@ -5,6 +5,7 @@
 //! the current one sends nothing while it waits for replies ([`Client::settled`]).
 
 mod input;
+mod moving;
 mod output;
 
 use std::{
@@ -14,7 +15,8 @@ use std::{
 };
 
 use self::input::Input;
-pub(super) use self::input::MAX_HELD;
+pub use self::moving::Moved;
+pub(super) use self::{input::MAX_HELD, moving::End};
 use super::{
     Worker,
     apart::Apart,
@@ -60,11 +62,13 @@ pub(super) struct Client {
     holding: Cell<Option<u64>>,
     /// Whether its socket took no more at the last try.
     stuck: Cell<bool>,
-    /// Takes no more requests; closes for this reason when all replies are delivered.
-    ending: Cell<Option<CloseReason>>,
+    /// Reads no more; ends so when all replies are delivered.
+    ending: Cell<Option<End>>,
     /// Whether what was read but not taken is dropped at the end.
     deaf: Cell<bool>,
     closed: Cell<bool>,
+    /// The worker that counts it among those that stay, if it does.
+    pub(super) stays: Cell<Option<usize>>,
     pub(super) retries: Retries,
     pub(super) apart: Apart,
     pub(super) protocol: Cell<Protocol>,
@@ -144,9 +148,13 @@ pub(super) struct Arrival {
 
 impl Client {
     pub(super) fn new(worker: &Rc<Worker>, arrival: Arrival) -> Rc<Self> {
+        Rc::new(Self::begin(worker, arrival))
+    }
+
+    fn begin(worker: &Rc<Worker>, arrival: Arrival) -> Self {
         let Arrival { id, stream, peer, local } = arrival;
         let now = worker.tick_clock();
-        Rc::new(Self {
+        Self {
             id,
             worker: Rc::clone(worker),
             stream: RefCell::new(Some(stream)),
@@ -165,6 +173,7 @@ impl Client {
             ending: Cell::new(None),
             deaf: Cell::new(false),
             closed: Cell::new(false),
+            stays: Cell::new(None),
             retries: Retries::default(),
             apart: Apart::default(),
             protocol: Cell::new(Protocol::Resp2),
@@ -186,12 +195,12 @@ impl Client {
             bytes_out: Cell::new(0),
             no_evict: Cell::new(false),
             no_touch: Cell::new(false),
-        })
+        }
     }
 
-    /// The client's task: serves it until it is closed, and says why.
-    pub(super) async fn serve(self: Rc<Self>) -> CloseReason {
-        let reason = std::future::poll_fn(|cx| self.run(cx)).await;
+    /// The client's task: serves it until it is closed or moves, and says which.
+    pub(super) async fn serve(self: Rc<Self>) -> End {
+        let end = std::future::poll_fn(|cx| self.run(cx)).await;
         self.closed.set(true);
         self.retries.clear();
         self.leave();
@@ -201,8 +210,10 @@ impl Client {
             // The task that waits at a node for it ends first: who sees the client closed counts on that.
             tokio::task::yield_now().await;
         }
-        self.stream.take();
-        reason
+        if let End::Close(_) = end {
+            self.stream.take();
+        }
+        end
     }
 
     /// Runs its task again soon.
@@ -277,8 +288,8 @@ impl Client {
     /// Takes no more requests and closes when the replies so far are delivered. `deaf` drops what was read
     /// and not taken yet.
     pub(super) fn end(&self, reason: CloseReason, deaf: bool) {
-        if self.ending.get().is_none() || reason == CloseReason::Killed {
-            self.ending.set(Some(reason));
+        if !self.is_closing() || reason == CloseReason::Killed {
+            self.ending.set(Some(End::Close(reason)));
         }
         if deaf {
             self.deaf.set(true);
@@ -289,7 +300,12 @@ impl Client {
 
     /// Whether it is to be let go: it may wait for nothing more.
     pub(super) fn drains(&self) -> bool {
-        self.ending.get() == Some(CloseReason::Drain)
+        self.ending.get() == Some(End::Close(CloseReason::Drain))
+    }
+
+    /// Whether it is to be closed.
+    fn is_closing(&self) -> bool {
+        matches!(self.ending.get(), Some(End::Close(_)))
     }
 
     /// Whether it is gone: nobody wants its replies.
@@ -341,7 +357,7 @@ impl Client {
         )
     }
 
-    fn run(self: &Rc<Self>, cx: &mut Context<'_>) -> Poll<CloseReason> {
+    fn run(self: &Rc<Self>, cx: &mut Context<'_>) -> Poll<End> {
         self.runs.set(true);
         let end = self.poll(cx);
         self.runs.set(false);
@@ -349,31 +365,31 @@ impl Client {
         end
     }
 
-    fn poll(self: &Rc<Self>, cx: &mut Context<'_>) -> Poll<CloseReason> {
+    fn poll(self: &Rc<Self>, cx: &mut Context<'_>) -> Poll<End> {
         self.wakeup.arm(cx);
         self.reads.set(false);
         for _ in 0..READS_PER_TURN {
             if self.poll_flush(cx).is_err() {
-                return Poll::Ready(CloseReason::Io);
+                return Poll::Ready(End::Close(CloseReason::Io));
             }
             if self.held.get() {
                 self.consume_kept();
                 if self.poll_flush(cx).is_err() {
-                    return Poll::Ready(CloseReason::Io);
+                    return Poll::Ready(End::Close(CloseReason::Io));
                 }
             }
-            if let Some(reason) = self.ended() {
-                return Poll::Ready(reason);
+            if let Some(end) = self.ended() {
+                return Poll::Ready(end);
             }
             if self.held.get() && self.apart.blocks() {
-                return self.poll_while_held(cx);
+                return self.poll_while_held(cx).map(End::Close);
             }
             if self.held.get() || self.ending.get().is_some() || self.is_full() {
                 return Poll::Pending;
             }
             match self.poll_requests(cx) {
                 Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(_)) => return Poll::Ready(CloseReason::Io),
+                Poll::Ready(Err(_)) => return Poll::Ready(End::Close(CloseReason::Io)),
                 Poll::Pending => {
                     self.reads.set(true);
                     return Poll::Pending;
@@ -384,9 +400,13 @@ impl Client {
         Poll::Pending
     }
 
-    /// Why it is over, if everything that was asked is answered and delivered.
-    fn ended(&self) -> Option<CloseReason> {
-        let reason = self.ending.get()?;
+    /// How it ends, if everything that was asked is answered and delivered.
+    fn ended(&self) -> Option<End> {
+        let end = self.ending.get()?;
+        let reason = match end {
+            End::Close(reason) => reason,
+            End::Move(to) => return self.can_leave(to).then_some(end),
+        };
         // Who was idle for too long does not read either, nor who is too slow.
         let at_once = match reason {
             CloseReason::OutputLimit | CloseReason::Killed => true,
@@ -394,9 +414,9 @@ impl Client {
             _ => false,
         };
         if at_once {
-            return Some(reason);
+            return Some(end);
         }
-        (self.line.borrow().is_empty() && !self.held.get()).then_some(reason)
+        (self.line.borrow().is_empty() && !self.held.get()).then_some(end)
     }
 
     /// Whether it has as much under way as it may: no more requests are taken.

@@ -79,7 +79,7 @@ impl Client {
 
     /// Hands it a frame, `head` and `rest`, between replies.
     pub(in crate::worker) fn hand(self: &Rc<Self>, head: &[u8], rest: &[u8]) {
-        if self.closed.get() || self.ending.get().is_some() {
+        if self.closed.get() || self.is_closing() {
             return;
         }
         let mut line = self.line.borrow_mut();

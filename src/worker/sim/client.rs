@@ -30,6 +30,8 @@ pub(super) struct Outcome {
     pub(super) requests: u64,
     /// Of these, answered by replicas, or parts of them.
     pub(super) by_replicas: u64,
+    /// Clients that moved to another worker.
+    pub(super) moves: u64,
     /// Error replies by their first words.
     pub(super) errors: BTreeMap<String, u64>,
 }
@@ -55,6 +57,7 @@ impl Outcome {
     pub(super) fn add(&mut self, other: Self) {
         self.requests += other.requests;
         self.by_replicas += other.by_replicas;
+        self.moves += other.moves;
         for (error, count) in other.errors {
             *self.errors.entry(error).or_default() += count;
         }

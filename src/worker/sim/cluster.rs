@@ -37,6 +37,8 @@ pub(super) struct Trouble {
     pub(super) shared: bool,
     /// Each node has a replica, which answers reads; only replicas hesitate.
     pub(super) replicas: bool,
+    /// Clients move between two workers.
+    pub(super) restless: bool,
 }
 
 pub(super) struct Cluster {

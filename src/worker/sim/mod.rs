@@ -13,6 +13,8 @@ mod fuzz;
 #[cfg(test)]
 mod ledger;
 #[cfg(test)]
+mod moving;
+#[cfg(test)]
 mod replicas;
 #[cfg(test)]
 mod scenes;
@@ -105,9 +107,9 @@ impl World {
         let arrival = Arrival { id, stream: Stream::Lane(near), peer: "p".into(), local: "l".into() };
         let turn = usize::try_from(id).unwrap_or_default() % self.workers.len();
         let worker = &self.workers[turn];
-        let client = Client::new(worker, arrival);
-        worker.clients.borrow_mut().insert(id, Rc::clone(&client));
-        tokio::task::spawn_local(client.serve());
+        worker.mailboxes.arrives(turn);
+        worker.metrics.client_opened();
+        worker.take_on(Client::new(worker, arrival));
         far
     }
 }

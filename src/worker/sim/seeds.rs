@@ -16,7 +16,10 @@ use super::{
     ledger::Ledger,
     replicas::WINDOW,
 };
-use crate::topology::{Signal, Topology};
+use crate::{
+    topology::{Signal, Topology},
+    worker::Mailboxes,
+};
 
 /// Clients at one time.
 const CLIENTS: u64 = 3;
@@ -46,8 +49,22 @@ async fn control(mut signals: mpsc::Receiver<Signal>, topology: Arc<Topology>, c
     }
 }
 
+/// Moves a client or more from one worker to the other at random moments.
+async fn unrest(mailboxes: Arc<Mailboxes>, cluster: Rc<Cluster>) {
+    loop {
+        tokio::time::sleep(Duration::from_millis(cluster.random(1..10))).await;
+        let from = usize::from(cluster.random(0..2) == 0);
+        let count = usize::try_from(cluster.random(1..CLIENTS + 1)).expect("few");
+        mailboxes.move_clients(from, 1 - from, count);
+    }
+}
+
 fn flags(seed: u64, trouble: Trouble) -> String {
-    let workers = if trouble.shared { "2 --backend-connections-per-node 1" } else { "1" };
+    let workers = match (trouble.shared, trouble.restless) {
+        (true, _) => "2 --backend-connections-per-node 1",
+        (false, true) => "2",
+        (false, false) => "1",
+    };
     // Few connections for transactions, so that clients wait for them, or enough.
     let dedicated = 1 + seed % 4;
     let mut flags = format!("{FLAGS} --threads {workers} --dedicated-connections {dedicated}");
@@ -80,6 +97,9 @@ fn run(seed: u64, trouble: Trouble) -> Outcome {
         }
         let moving = tokio::task::spawn_local(Rc::clone(&cluster).shuffle());
         tokio::task::spawn_local(Rc::clone(&cluster).hesitate());
+        if trouble.restless {
+            tokio::task::spawn_local(unrest(Arc::clone(&world.workers[0].mailboxes), Rc::clone(&cluster)));
+        }
         let mut ledgers = Vec::new();
         while let Some(ledger) = clients.join_next().await {
             ledgers.push(ledger.unwrap_or_else(|_| panic!("see above; {}", world.dump())));
@@ -89,7 +109,8 @@ fn run(seed: u64, trouble: Trouble) -> Outcome {
             ledger.compare(&cluster);
         }
         let outcome = outcome.take();
-        Outcome { by_replicas: cluster.past.read.get(), ..outcome }
+        let moves = world.workers.iter().map(|worker| worker.metrics.moved_in.get()).sum();
+        Outcome { by_replicas: cluster.past.read.get(), moves, ..outcome }
     })
 }
 
@@ -118,6 +139,7 @@ const NONE: Trouble = Trouble {
     stalls: false,
     shared: false,
     replicas: false,
+    restless: false,
 };
 
 #[test]
@@ -169,6 +191,16 @@ fn replicas_that_lag_or_hesitate_do_not_hide_a_clients_own_writes() {
         let all =
             try_seeds(Trouble { errors: true, breaks: true, stalls: true, shared, replicas: true, ..NONE });
         assert!(all.by_replicas > 0, "{all:?}");
+    }
+}
+
+#[test]
+fn clients_that_move_between_workers_see_nothing_of_it() {
+    let all = try_seeds(Trouble { restless: true, ..NONE });
+    assert!(all.moves > 0 && all.errors.is_empty(), "{all:?}");
+    for (replicas, shared) in [(false, false), (true, false), (false, true)] {
+        let all = Trouble { moves: !replicas, errors: true, breaks: true, stalls: true, ..NONE };
+        try_seeds(Trouble { restless: true, replicas, shared, ..all });
     }
 }
 

@@ -54,7 +54,18 @@ impl Network {
         let mut words: Vec<String> = vec![env!("CARGO_BIN_EXE_slotway").to_owned()];
         words.extend(seeds);
         let threads = event.threads.to_string();
-        let own = ["--port", "0", "--unixsocket", "proxy", "--metrics-addr", "none", "--threads", &threads];
+        let own = [
+            "--port",
+            "0",
+            "--unixsocket",
+            "proxy",
+            "--metrics-addr",
+            "none",
+            "--spread-at",
+            "0",
+            "--threads",
+            &threads,
+        ];
         words.extend(own.iter().chain(event.flags).map(|&word| word.to_owned()));
         form(&hosts);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();

@@ -43,7 +43,9 @@ impl Proxy {
         for (flag, value) in own.into_iter().chain([metrics]) {
             args.extend([flag.to_owned(), value]);
         }
-        args.extend(sharing::flags().iter().chain(flags).map(|&flag| flag.to_owned()));
+        // Tests are to see several workers at work, however little there is to do.
+        let spread: &[&str] = if flags.contains(&"--spread-at") { &[] } else { &["--spread-at", "0"] };
+        args.extend(sharing::flags().iter().chain(spread).chain(flags).map(|&flag| flag.to_owned()));
         let process = start_program(&args, &[]);
         Self { port, metrics_port, process }
     }
