@@ -45,11 +45,11 @@ pub(crate) mod tests {
             Self::of(&line.split(' ').map(|w| if w == "\"\"" { "" } else { w }).collect::<Vec<_>>())
         }
 
-        pub(crate) fn of(words: &[&str]) -> Self {
+        pub(crate) fn of(words: &[impl AsRef<[u8]>]) -> Self {
             let (mut frame, mut args) = (Vec::new(), Vec::new());
             encode_request(&mut frame, words);
             let mut at = 3 + words.len().to_string().len();
-            for word in words {
+            for word in words.iter().map(AsRef::as_ref) {
                 at += 3 + word.len().to_string().len();
                 args.push(Span { start: at.try_into().unwrap(), len: word.len().try_into().unwrap() });
                 at += word.len() + 2;

@@ -58,41 +58,38 @@ impl CommandError {
     #[cold]
     pub fn write(self, request: &Request<'_>, reply: &mut ReplyWriter<'_>) {
         match self {
-            Self::Unasked | Self::Unknown => reply.error(&unknown(request)),
+            Self::Unasked | Self::Unknown => reply.error(unknown(request)),
             Self::UnknownSubcommand(container) => {
                 let name = echo(request.arg(1).unwrap_or_default(), ECHO_LIMIT);
-                reply.error(&format!(
-                    "ERR unknown subcommand '{name}'. Try {} HELP.",
-                    container.to_uppercase()
-                ));
+                let help = format!("'. Try {} HELP.", container.to_uppercase());
+                reply.error([b"ERR unknown subcommand '", name, help.as_bytes()].concat());
             }
             // As in redis multi.c, execCommandAbort: EXEC ends the transaction also when it is wrong itself.
-            Self::Arity(name @ "exec") => reply.error(&format!(
+            Self::Arity(name @ "exec") => reply.error(format!(
                 "EXECABORT Transaction discarded because of: wrong number of arguments for '{name}' command"
             )),
             Self::Arity(name) => {
-                reply.error(&format!("ERR wrong number of arguments for '{name}' command"));
+                reply.error(format!("ERR wrong number of arguments for '{name}' command"));
             }
         }
     }
 }
 
-fn unknown(request: &Request<'_>) -> String {
-    let mut args = String::new();
+fn unknown(request: &Request<'_>) -> Vec<u8> {
+    let mut args = Vec::new();
     for arg in request.args_from(1) {
         if args.len() >= ECHO_LIMIT {
             break;
         }
-        args.push_str(&format!("'{}' ", echo(arg, ECHO_LIMIT - args.len())));
+        args.extend([b"'", echo(arg, ECHO_LIMIT - args.len()), b"' "].concat());
     }
     let name = echo(request.name(), ECHO_LIMIT);
-    format!("ERR unknown command '{name}', with args beginning with: {args}")
+    [b"ERR unknown command '", name, b"', with args beginning with: ", &args].concat()
 }
 
-/// What C prints of a string: up to `limit` bytes and the first NUL. Bytes that are no UTF-8 become U+FFFD.
-fn echo(arg: &[u8], limit: usize) -> String {
-    let shown = arg[..arg.len().min(limit)].split(|&b| b == 0).next().unwrap_or_default();
-    String::from_utf8_lossy(shown).into_owned()
+/// What C prints of a string: up to `limit` bytes and the first NUL.
+fn echo(arg: &[u8], limit: usize) -> &[u8] {
+    arg[..arg.len().min(limit)].split(|&b| b == 0).next().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -101,12 +98,16 @@ mod tests {
     use super::*;
     use crate::resp::Protocol;
 
-    fn error(args: &[&str]) -> String {
+    fn error(args: &[impl AsRef<[u8]>]) -> String {
+        String::from_utf8(error_bytes(args)).unwrap().trim_end_matches("\r\n").to_owned()
+    }
+
+    fn error_bytes(args: &[impl AsRef<[u8]>]) -> Vec<u8> {
         let owned = Owned::of(args);
         let mut out = Vec::new();
         let error = resolve(&owned.request()).unwrap_err();
         error.write(&owned.request(), &mut ReplyWriter::new(&mut out, Protocol::Resp2));
-        String::from_utf8(out).unwrap().trim_end_matches("\r\n").to_owned()
+        out
     }
 
     #[test]
@@ -130,6 +131,14 @@ mod tests {
             error(&["foo", "a\r\n", "b\0c"]),
             "-ERR unknown command 'foo', with args beginning with: 'a  ' 'b' "
         );
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_said_as_they_came() {
+        let unknown = b"-ERR unknown command 'f\xff', with args beginning with: '\xc3(' \r\n";
+        assert_eq!(error_bytes(&[&b"f\xff"[..], b"\xc3("]), unknown);
+        let unknown = b"-ERR unknown subcommand '\xfe'. Try CONFIG HELP.\r\n";
+        assert_eq!(error_bytes(&[&b"config"[..], b"\xfe"]), unknown);
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub fn help(container: &Command, served: &[&str], reply: &mut ReplyWriter<'_>) {
 pub fn not_served(name: &str, reply: &mut ReplyWriter<'_>) {
     let shown = name.replace('|', " ").to_uppercase();
     let reason = why_refused(name).map(|reason| format!(": {reason}")).unwrap_or_default();
-    reply.error(&format!("ERR {shown} is not served by slotway{reason}"));
+    reply.error(format!("ERR {shown} is not served by slotway{reason}"));
 }
 
 /// The subcommand that `request` names, in lower case.

@@ -33,12 +33,12 @@ impl<'a> ReplyWriter<'a> {
 
     /// A simple string; CR and LF in it become spaces.
     pub fn simple(&mut self, text: &str) {
-        self.line(b'+', text);
+        self.line(b'+', text.as_bytes());
     }
 
     /// An error reply, its code (`ERR`) included in `text`; CR and LF in it become spaces.
-    pub fn error(&mut self, text: &str) {
-        self.line(b'-', text);
+    pub fn error(&mut self, text: impl AsRef<[u8]>) {
+        self.line(b'-', text.as_ref());
     }
 
     /// An integer.
@@ -98,7 +98,7 @@ impl<'a> ReplyWriter<'a> {
         let text = if value.is_nan() { "nan".to_owned() } else { value.to_string() };
         match self.protocol {
             Protocol::Resp2 => self.bulk(text.as_bytes()),
-            Protocol::Resp3 => self.line(b',', &text),
+            Protocol::Resp3 => self.line(b',', text.as_bytes()),
         }
     }
 
@@ -135,9 +135,9 @@ impl<'a> ReplyWriter<'a> {
         self.out.extend_from_slice(b"\r\n");
     }
 
-    fn line(&mut self, kind: u8, text: &str) {
+    fn line(&mut self, kind: u8, text: &[u8]) {
         self.out.push(kind);
-        self.out.extend(text.bytes().map(|byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { byte }));
+        self.out.extend(text.iter().map(|&byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { byte }));
         self.out.extend_from_slice(b"\r\n");
     }
 }
