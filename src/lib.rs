@@ -32,6 +32,8 @@
 //! Clients are on as few workers as their load needs: `proxy::balance` says on how many and who is to move, and a client
 //! moves between two of its requests (`worker::client::moving`).
 //!
+//! Before a worker sleeps while nodes owe it replies, others get its core first (`worker::courtesy`).
+//!
 //! A worker is a thread with a tokio `LocalRuntime`. What its tasks share is in `Rc` and `Cell`. On the
 //! path of a request there is no lock, no channel between threads, no task, no oneshot and no allocation. The
 //! exception is asked for: with `--backend-connections-per-node` workers share connections through byte queues

@@ -14,6 +14,7 @@ mod budget;
 mod bundle;
 mod client;
 mod clock;
+mod courtesy;
 mod cross;
 mod dedicated;
 mod deliver;
@@ -77,6 +78,7 @@ use self::{
     budget::Budgets,
     client::{Arrival, Client, End},
     clock::Clock,
+    courtesy::Courtesy,
     dedicated::Pool,
     deliver::Deliveries,
     discover::Discoveries,
@@ -187,6 +189,7 @@ struct Worker {
     deliveries: Deliveries,
     /// Requests that nodes are to answer.
     flights: Cell<usize>,
+    courtesy: Courtesy,
     subscriptions: Subscriptions,
     pool: Pool,
     lending: Lending,
@@ -205,8 +208,10 @@ pub fn run(index: usize, equipment: Equipment, mail: mpsc::UnboundedReceiver<Mai
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .event_interval(EVENT_INTERVAL)
+        .on_thread_park(courtesy::give_way)
         .build_local(tokio::runtime::LocalOptions::default())?;
     let worker = Rc::new(Worker::new(index, equipment));
+    courtesy::begin(&worker);
     runtime.block_on(worker.serve(mail));
     Ok(())
 }
@@ -239,6 +244,7 @@ impl Worker {
             discoveries: Discoveries::default(),
             deliveries: Deliveries::default(),
             flights: Cell::new(0),
+            courtesy: Courtesy::default(),
             subscriptions: Subscriptions::default(),
             pool: Pool::default(),
             lending: Lending::default(),
