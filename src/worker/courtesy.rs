@@ -63,8 +63,7 @@ impl Courtesy {
         if owed > 0 && self.is_due(begun) {
             std::thread::yield_now();
             let now = Instant::now();
-            let owed = u32::try_from(owed).unwrap_or(u32::MAX);
-            self.learn(now - begun >= LONG + LONG_EACH.saturating_mul(owed), now);
+            self.learn(is_long(now - begun, owed), now);
         }
     }
 
@@ -93,6 +92,11 @@ impl Courtesy {
     }
 }
 
+/// Whether those who were let go first kept the core longer than nodes would that owe so many replies.
+fn is_long(took: Duration, owed: usize) -> bool {
+    took >= LONG + LONG_EACH.saturating_mul(u32::try_from(owed).unwrap_or(u32::MAX))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,6 +115,15 @@ mod tests {
             now += pause;
             courtesy.learn(true, now);
         }
+    }
+
+    #[test]
+    fn nodes_that_owe_much_may_take_longer() {
+        let long = |micros, owed| is_long(Duration::from_micros(micros), owed);
+        assert_eq!(
+            [long(1001, 1), long(1002, 1), long(1600, 400), long(1800, 400)],
+            [false, true, false, true]
+        );
     }
 
     #[test]

@@ -28,22 +28,24 @@ fn count(client: &mut Client, key: &str, enough: &AtomicBool) -> i64 {
 
 const COUNTERS: usize = 8;
 
-/// 1. Eight clients do nothing: they are all with the first worker.
-/// 2. They count, which keeps it busier than it may be: some go on with the second worker, and all count on.
+/// 1. Eight clients do nothing, one tracks for another: they are all with the first worker.
+/// 2. The eight count, which keeps it busier than it may be: some go on with the second worker, and all count on.
+///    Who is told of changes must not.
 /// 3. They do nothing again: after a while all are back, and know who they are.
 #[test]
 fn clients_spread_when_their_worker_is_busy_and_return_when_it_is_calm() {
     let cluster = Cluster::start(Kind::Redis, 3, 0);
     let proxy = Proxy::of(&cluster, 2, &["--spread-at", "5"]);
+    // The oldest would be the first to move.
+    let (mut told, mut tracker) = (proxy.client3(), proxy.client3());
+    let id = told.run("CLIENT ID").integer();
+    assert_eq!(tracker.run(&format!("CLIENT TRACKING ON REDIRECT {id}")), Value::ok());
     let mut counters: Vec<Client> = (0..COUNTERS).map(|_| proxy.client3()).collect();
     let mut ids = Vec::new();
     for (number, client) in counters.iter_mut().enumerate() {
         assert_eq!(client.run(&format!("CLIENT SETNAME counter-{number}")), Value::ok());
         ids.push(client.run("CLIENT ID"));
     }
-    let (mut told, mut tracker) = (proxy.client3(), proxy.client3());
-    let id = told.run("CLIENT ID").integer();
-    assert_eq!(tracker.run(&format!("CLIENT TRACKING ON REDIRECT {id}")), Value::ok());
     let all = counters.len() + 2;
     assert_eq!(places(&proxy), [all as f64, 0.0]);
 
@@ -57,7 +59,6 @@ fn clients_spread_when_their_worker_is_busy_and_return_when_it_is_calm() {
         enough.store(true, Relaxed);
         threads.into_iter().map(|thread| thread.join().expect("a counter")).collect()
     });
-    // Whoever is told of changes is where it was.
     assert_eq!(tracker.run("GET watched"), Value::Null);
     assert_eq!(counters[0].run("SET watched 1"), Value::ok());
     assert!(matches!(told.reply(), Value::Push(_)));
