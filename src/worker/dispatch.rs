@@ -98,7 +98,7 @@ fn forward(client: &Rc<Client>, command: &'static Command, slot: Slot, request: 
 }
 
 /// Sends `request` to `backend`, unless it is large.
-#[inline]
+#[inline(always)]
 pub(super) fn send(backend: Rc<Backend>, flight: Flight, request: Request<'_>) -> Step {
     if request.frame().len() >= LARGE {
         return Step::Send(backend, Box::new(flight));

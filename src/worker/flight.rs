@@ -94,6 +94,7 @@ impl Flight {
     }
 
     /// The ASKING ahead of a redirected request.
+    #[inline]
     pub(super) fn asking(received: u64) -> Self {
         Self {
             ticket: None,
@@ -132,7 +133,7 @@ impl Flight {
     }
 
     /// Gives the client `reply`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn answer(self, reply: Reply<'_>) {
         let Some(ticket) = self.ticket else { return };
         if let Some(client) = ticket.client()

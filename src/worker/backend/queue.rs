@@ -33,6 +33,10 @@ impl Queue {
             return None;
         }
         let flight = self.flights.pop_front()?;
+        if self.flights.is_empty() {
+            // The next is where this one was, in the cache.
+            self.flights.clear();
+        }
         self.sent -= 1;
         self.sent_bytes -= flight.len;
         Some(flight)

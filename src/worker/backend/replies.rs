@@ -141,7 +141,7 @@ impl Backend {
     }
 
     /// Gives `reply` to the request of `flight`, the first that `queue` still holds, if `verdict` is so.
-    #[inline]
+    #[inline(always)]
     fn settle(&self, mut queue: RefMut<'_, Queue>, flight: Flight, verdict: Verdict, reply: Reply<'_>) {
         if verdict == Verdict::Deliver && self.worker.is_slow(flight.received) {
             self.worker.note_slow(&flight, queue.outbox.front(flight.len), Some(&self.addr));

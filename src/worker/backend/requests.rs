@@ -15,13 +15,13 @@ use crate::worker::{flight::Flight, profile::Whose, stream::Stream};
 
 impl Backend {
     /// Sends `request` behind all others.
-    #[inline]
+    #[inline(always)]
     pub(in crate::worker) fn send(self: &Rc<Self>, request: &[u8], flight: Flight) {
         self.send_with(request.len(), flight, |block| block.extend_from_slice(request));
     }
 
     /// Sends the request that `write` makes, of at most `most` bytes.
-    #[inline]
+    #[inline(always)]
     pub(in crate::worker) fn send_with(
         self: &Rc<Self>,
         most: usize,
@@ -31,7 +31,8 @@ impl Backend {
         let mut queue = self.queue.borrow_mut();
         self.expect_progress(&queue);
         let len = queue.outbox.append_with(most, write);
-        self.note(&mut queue, Flight { len, ..flight });
+        queue.flights.push_back(Flight { len, ..flight });
+        self.queued(&queue);
     }
 
     /// Sends `request` without copying it if it is large.
@@ -44,14 +45,13 @@ impl Backend {
         }
         flight.len = request.len();
         queue.outbox.append_owned(request);
-        self.note(&mut queue, flight);
+        queue.flights.push_back(flight);
+        self.queued(&queue);
     }
 
-    /// Notes `flight`, whose bytes are queued: they are written at the end of this turn, unless they had better wait
-    /// for a busy node.
+    /// Has what was queued last written at the end of this turn, unless it had better wait for a busy node.
     #[inline]
-    fn note(self: &Rc<Self>, queue: &mut Queue, flight: Flight) {
-        queue.flights.push_back(flight);
+    fn queued(self: &Rc<Self>, queue: &Queue) {
         self.worker.flights.update(|flights| flights + 1);
         if !queue.gathers() && !self.due.replace(true) {
             self.worker.flush_to(self);

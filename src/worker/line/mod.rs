@@ -247,6 +247,10 @@ impl Line {
             };
             tell(Delivered { command, received, answered, error });
         }
+        if self.places.is_empty() {
+            // The next is where the first was, in the cache.
+            self.places.clear();
+        }
     }
 
     /// Gives back memory that is not in use.
