@@ -71,15 +71,39 @@ fn crc(bytes: &[u8]) -> u16 {
     })
 }
 
+/// `memchr` looks through less than this byte by byte.
+const SHORT: usize = 2 * SLICE;
+
 /// The part of `key` that is hashed: what stands between the first `{` and the first `}` after it
 /// unless that is empty, else the whole key.
+#[inline]
 pub fn hash_tag(key: &[u8]) -> &[u8] {
+    if key.len() < SHORT && !has_brace(key) {
+        return key;
+    }
     let Some(open) = memchr::memchr(b'{', key) else { return key };
     let inside = &key[open + 1..];
     match memchr::memchr(b'}', inside) {
         None | Some(0) => key,
         Some(close) => &inside[..close],
     }
+}
+
+/// Whether `key`, which is [`SHORT`], holds a `{`.
+#[inline]
+fn has_brace(key: &[u8]) -> bool {
+    match (key.first_chunk(), key.last_chunk()) {
+        (Some(&first), Some(&last)) => slice_has_brace(first) || slice_has_brace(last),
+        _ => key.contains(&b'{'),
+    }
+}
+
+/// The difference of each byte to `{`: one that is nought borrows from the bit above, which it has not set itself.
+#[inline]
+fn slice_has_brace(slice: [u8; SLICE]) -> bool {
+    const ONES: u64 = u64::from_ne_bytes([1; SLICE]);
+    let difference = u64::from_ne_bytes(slice) ^ (ONES * b'{' as u64);
+    difference.wrapping_sub(ONES) & !difference & (ONES << 7) != 0
 }
 
 #[cfg(test)]
@@ -112,6 +136,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_brace_is_seen_wherever_it_is(key in prop::collection::vec(prop::sample::select(b"\x00z{|}\xfb\xff".to_vec()), 0..SHORT)) {
+            for len in 0..=key.len() {
+                prop_assert_eq!(has_brace(&key[..len]), key[..len].contains(&b'{'));
+            }
+        }
+
         #[test]
         fn slices_sum_up_to_the_crate_s_checksum(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
             for len in 0..=bytes.len() {
