@@ -27,7 +27,9 @@ thread_local! {
 /// Invariants: `written <= len`; `head` lies in the first block; each piece lies in one block.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
-    blocks: VecDeque<Vec<u8>>,
+    /// The blocks before the last: mostly there are none.
+    full: VecDeque<Vec<u8>>,
+    last: Vec<u8>,
     /// Bytes of the first block that were released.
     head: usize,
     /// Bytes appended and not released.
@@ -56,17 +58,18 @@ impl Outbox {
     /// Appends a copy of `piece`.
     #[inline]
     pub(super) fn append(&mut self, piece: &[u8]) {
-        self.block(piece.len()).extend_from_slice(piece);
+        self.make_room(piece.len());
+        self.last.extend_from_slice(piece);
         self.len += piece.len();
     }
 
     /// Appends what `write` puts into the block, at most `most` bytes. Returns how many these were.
     #[inline]
     pub(super) fn append_with(&mut self, most: usize, write: impl FnOnce(&mut Vec<u8>)) -> usize {
-        let block = self.block(most);
-        let before = block.len();
-        write(block);
-        let added = block.len() - before;
+        self.make_room(most);
+        let before = self.last.len();
+        write(&mut self.last);
+        let added = self.last.len() - before;
         self.len += added;
         added
     }
@@ -76,16 +79,18 @@ impl Outbox {
         if piece.len() < LARGE {
             return self.append(&piece);
         }
+        if !self.last.is_empty() {
+            self.begin_block();
+        }
         self.len += piece.len();
-        self.blocks.push_back(piece);
-        self.drop_released();
+        self.full.push_back(piece);
     }
 
     /// The bytes to write next, as far as `slices` holds them. Returns how many slices were filled.
     pub(super) fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>; SLICES]) -> usize {
         let mut skip = self.head + self.written;
         let mut filled = 0;
-        for block in &self.blocks {
+        for block in self.full.iter().chain([&self.last]) {
             if filled == SLICES {
                 break;
             }
@@ -104,13 +109,12 @@ impl Outbox {
         &mut self,
         write: impl FnOnce(&[IoSlice<'_>]) -> Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
-        let done = match self.blocks.front() {
-            Some(only) if self.blocks.len() == 1 => write(&[IoSlice::new(&only[self.head + self.written..])]),
-            _ => {
-                let mut slices = [IoSlice::new(&[]); SLICES];
-                let filled = self.slices(&mut slices);
-                write(&slices[..filled])
-            }
+        let done = if self.full.is_empty() {
+            write(&[IoSlice::new(&self.last[self.head + self.written..])])
+        } else {
+            let mut slices = [IoSlice::new(&[]); SLICES];
+            let filled = self.slices(&mut slices);
+            write(&slices[..filled])
         };
         if let Poll::Ready(Ok(n)) = done {
             self.wrote(n);
@@ -127,7 +131,8 @@ impl Outbox {
 
     /// The first `n` bytes held: a piece as it was appended.
     pub(super) fn front(&self, n: usize) -> &[u8] {
-        self.blocks.front().and_then(|block| block.get(self.head..self.head + n)).unwrap_or_default()
+        let first = self.full.front().unwrap_or(&self.last);
+        first.get(self.head..self.head + n).unwrap_or_default()
     }
 
     /// Lets go of the first `n` bytes, whether they were written or not.
@@ -147,32 +152,32 @@ impl Outbox {
         }
     }
 
-    /// A block with room for `most` bytes.
+    /// Makes room for `most` bytes in the last block.
     #[inline]
-    fn block(&mut self, most: usize) -> &mut Vec<u8> {
-        match self.blocks.back() {
-            Some(last) if last.is_empty() || last.len() + most <= BLOCK => {}
-            // What is little stays little; what needs a second block will fill it.
-            None => self.blocks.push_back(Vec::new()),
-            Some(_) => self.blocks.push_back(spare_block()),
+    fn make_room(&mut self, most: usize) {
+        if !self.last.is_empty() && self.last.len() + most > BLOCK {
+            self.begin_block();
         }
-        let last = self.blocks.len() - 1;
-        &mut self.blocks[last]
+    }
+
+    /// What is little stays little; what needs a second block will fill it.
+    #[cold]
+    fn begin_block(&mut self) {
+        let full = std::mem::replace(&mut self.last, spare_block());
+        self.full.push_back(full);
     }
 
     #[inline]
     fn drop_released(&mut self) {
-        while let Some(front) = self.blocks.front().map(Vec::len) {
-            if self.head < front || (front == 0 && self.blocks.len() == 1) {
-                return;
-            }
-            self.head -= front;
-            if self.blocks.len() == 1 && self.blocks[0].capacity() <= BLOCK {
-                self.blocks[0].clear();
-                return;
-            }
-            if let Some(block) = self.blocks.pop_front() {
-                give_back(block);
+        while let Some(block) = self.full.pop_front_if(|block| block.len() <= self.head) {
+            self.head -= block.len();
+            give_back(block);
+        }
+        if self.full.is_empty() && self.head == self.last.len() {
+            self.head = 0;
+            self.last.clear();
+            if self.last.capacity() > BLOCK {
+                self.last = Vec::new();
             }
         }
     }

@@ -106,7 +106,11 @@ impl Client {
     #[inline]
     pub(super) fn poll_flush(self: &Rc<Self>, cx: &mut Context<'_>) -> io::Result<()> {
         let line = self.line.borrow();
-        let holds = line.outbox.unwritten() > 0 && line.holds();
+        let any = line.outbox.unwritten() > 0;
+        if !any && !line.has_delivered() {
+            return Ok(());
+        }
+        let holds = any && line.holds();
         drop(line);
         // Who waits for room in its socket is woken by that, and so is who ends when all is written.
         if holds && !self.stuck.get() && self.ending.get().is_none() {
