@@ -2,13 +2,14 @@
 
 use std::{
     io,
-    os::fd::AsRawFd,
+    os::fd::{AsFd, AsRawFd},
     pin::{Pin, pin},
-    task::{Context, Poll, Waker},
+    task::{Context, Poll, Waker, ready},
     time::Duration,
 };
 
 use bytes::BufMut;
+use rustix::net::{RecvFlags, SendFlags, recv, send};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::{
     io::{AsyncRead, AsyncWrite, DuplexStream, Interest, ReadBuf},
@@ -16,9 +17,6 @@ use tokio::{
 };
 
 /// A connected socket, or what stands for one.
-///
-/// Read through tokio's `poll_read`: it takes a short transfer for the end of readiness, which saves the call that
-/// would only say so.
 #[derive(Debug)]
 pub(super) enum Stream {
     Tcp(TcpStream),
@@ -94,15 +92,17 @@ impl Stream {
         }
     }
 
-    /// Reads into `room`, after the bytes that it has.
+    /// Reads into `room`.
+    #[inline]
     pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
-        let mut buffer = ReadBuf::new(room);
-        let poll = match self {
-            Self::Tcp(tcp) => Pin::new(tcp).poll_read(cx, &mut buffer),
-            Self::Unix(unix) => Pin::new(unix).poll_read(cx, &mut buffer),
-            Self::Lane(lane) => Pin::new(lane).poll_read(cx, &mut buffer),
-        };
-        poll.map_ok(|()| buffer.filled().len())
+        match self {
+            Self::Tcp(tcp) => poll_receive(tcp, cx, room),
+            Self::Unix(unix) => poll_receive(unix, cx, room),
+            Self::Lane(lane) => {
+                let mut buffer = ReadBuf::new(room);
+                Pin::new(lane).poll_read(cx, &mut buffer).map_ok(|()| buffer.filled().len())
+            }
+        }
     }
 
     /// Reads at most `most` bytes to the end of `bytes`, which has room for them.
@@ -139,9 +139,9 @@ impl Stream {
     /// Writes from `slices` at once or not at all: nobody is woken when there is room again.
     pub(super) fn try_write(&mut self, slices: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
         let written = match (self, slices) {
-            (Self::Tcp(tcp), [one]) => tcp.try_write(one),
+            (Self::Tcp(tcp), [one]) => try_send(tcp, one),
             (Self::Tcp(tcp), many) => tcp.try_write_vectored(many),
-            (Self::Unix(unix), [one]) => unix.try_write(one),
+            (Self::Unix(unix), [one]) => try_send(unix, one),
             (Self::Unix(unix), many) => unix.try_write_vectored(many),
             (Self::Lane(lane), many) => {
                 let mut cx = Context::from_waker(Waker::noop());
@@ -153,4 +153,59 @@ impl Stream {
             written => Poll::Ready(written),
         }
     }
+}
+
+/// A socket of the runtime whose calls are made here: libc's `recv` and `send` can be cancelled, which costs each a
+/// locked instruction before and after.
+trait Socket: AsFd {
+    fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    fn try_io<R>(&self, interest: Interest, call: impl FnOnce() -> io::Result<R>) -> io::Result<R>;
+}
+
+impl Socket for TcpStream {
+    fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_read_ready(cx)
+    }
+
+    fn try_io<R>(&self, interest: Interest, call: impl FnOnce() -> io::Result<R>) -> io::Result<R> {
+        self.try_io(interest, call)
+    }
+}
+
+impl Socket for UnixStream {
+    fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_read_ready(cx)
+    }
+
+    fn try_io<R>(&self, interest: Interest, call: impl FnOnce() -> io::Result<R>) -> io::Result<R> {
+        self.try_io(interest, call)
+    }
+}
+
+/// Receives into `room`. A short transfer is the end of readiness, as in tokio's own reads: it saves the call that
+/// would only say so.
+#[inline]
+fn poll_receive(socket: &impl Socket, cx: &mut Context<'_>, room: &mut [u8]) -> Poll<io::Result<usize>> {
+    loop {
+        let mut received = None;
+        let tried = socket.try_io(Interest::READABLE, || {
+            let (_, n) = recv(socket, &mut *room, RecvFlags::empty())?;
+            received = Some(n);
+            if 0 < n && n < room.len() { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
+        });
+        match (received, tried) {
+            (Some(n), _) => return Poll::Ready(Ok(n)),
+            (None, Err(error)) if error.kind() != io::ErrorKind::WouldBlock => {
+                return Poll::Ready(Err(error));
+            }
+            (None, _) => ready!(socket.poll_read_ready(cx))?,
+        }
+    }
+}
+
+/// Sends what of `bytes` the socket takes at once.
+#[inline]
+fn try_send(socket: &impl Socket, bytes: &[u8]) -> io::Result<usize> {
+    socket.try_io(Interest::WRITABLE, || Ok(send(socket, bytes, SendFlags::NOSIGNAL)?))
 }
