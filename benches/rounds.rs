@@ -13,7 +13,7 @@ use slotway::{
 /// A name and what one round of it does.
 pub(crate) const ROUNDS: &[(&str, fn())] = &[
     ("slot_of_ten_byte_key", || slot_of(b"user:12345")),
-    ("slot_of_short_key", || slot_of(b"key:000000012345")),
+    ("slot_of_sixteen_byte_key", || slot_of(b"key:000000012345")),
     ("slot_of_tagged_key", || slot_of(b"{user1000}.following")),
     ("scan_get", || scan(GET)),
     ("scan_set_1k", || scan(&SET_1K)),

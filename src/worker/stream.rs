@@ -155,8 +155,8 @@ impl Stream {
     }
 }
 
-/// A socket of the runtime whose calls are made here: libc's `recv` and `send` can be cancelled, which costs each a
-/// locked instruction before and after.
+/// A socket of the runtime that is received from and sent to without libc: glibc lets threads be cancelled during these
+/// calls, which costs each a locked instruction before and after.
 trait Socket: AsFd {
     fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
@@ -208,4 +208,88 @@ fn poll_receive(socket: &impl Socket, cx: &mut Context<'_>, room: &mut [u8]) -> 
 #[inline]
 fn try_send(socket: &impl Socket, bytes: &[u8]) -> io::Result<usize> {
     socket.try_io(Interest::WRITABLE, || Ok(send(socket, bytes, SendFlags::NOSIGNAL)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    async fn tcp_pair() -> (Stream, Stream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (one, other) =
+            tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
+        (Stream::Tcp(one.unwrap()), Stream::Tcp(other.unwrap().0))
+    }
+
+    fn unix_pair() -> (Stream, Stream) {
+        let (one, other) = UnixStream::pair().unwrap();
+        (Stream::Unix(one), Stream::Unix(other))
+    }
+
+    /// The next bytes, at most `most`.
+    async fn read(stream: &mut Stream, most: usize) -> Vec<u8> {
+        let mut room = vec![0; most];
+        let some = poll_fn(|cx| stream.poll_read(cx, &mut room));
+        let n = tokio::time::timeout(Duration::from_secs(10), some).await.expect("nothing came").unwrap();
+        room.truncate(n);
+        room
+    }
+
+    async fn write(stream: &mut Stream, bytes: &[u8]) {
+        let written = poll_fn(|cx| stream.poll_write(cx, &[io::IoSlice::new(bytes)])).await;
+        assert_eq!(written.unwrap(), bytes.len());
+    }
+
+    fn has_nothing(stream: &mut Stream) -> bool {
+        stream.poll_read(&mut Context::from_waker(Waker::noop()), &mut [0; 9]).is_pending()
+    }
+
+    #[tokio::test]
+    async fn every_byte_is_read_and_who_waits_for_more_is_woken() {
+        for (mut here, mut there) in [tcp_pair().await, unix_pair()] {
+            write(&mut there, b"abc").await;
+            assert_eq!(read(&mut here, 9).await, b"abc", "less than there is room for");
+            assert!(has_nothing(&mut here));
+            let (got, ()) = tokio::join!(read(&mut here, 3), write(&mut there, b"defg"));
+            assert_eq!(got, b"def", "as much as there is room for");
+            assert_eq!(read(&mut here, 1).await, b"g");
+            assert!(has_nothing(&mut here));
+            write(&mut there, b"last").await;
+            drop(there);
+            assert_eq!((read(&mut here, 9).await, read(&mut here, 9).await), (b"last".to_vec(), vec![]));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_full_socket_takes_more_once_it_was_read_from() {
+        const PIECE: [u8; 4096] = [7; 4096];
+        for (mut here, mut there) in [tcp_pair().await, unix_pair()] {
+            let (mut written, mut seen) = (0, 0);
+            while let Poll::Ready(n) = here.try_write(&[io::IoSlice::new(&PIECE)]) {
+                written += n.unwrap();
+            }
+            while seen < written {
+                seen += read(&mut there, 1 << 20).await.len();
+            }
+            assert_eq!(seen, written);
+            write(&mut here, b"more").await;
+            assert_eq!(read(&mut there, 9).await, b"more");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_reset_is_an_error() {
+        let (mut here, mut there) = tcp_pair().await;
+        write(&mut here, b"never read").await;
+        let Stream::Tcp(tcp) = &there else { unreachable!() };
+        tcp.readable().await.unwrap();
+        assert_eq!(read(&mut there, 5).await, b"never");
+        drop(there);
+        let error = poll_fn(|cx| here.poll_read(cx, &mut [0; 9])).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+    }
 }

@@ -34,7 +34,7 @@ impl Queue {
         }
         let flight = self.flights.pop_front()?;
         if self.flights.is_empty() {
-            // The next is where this one was, in the cache.
+            // The next goes to the front of the room again, which is in the cache.
             self.flights.clear();
         }
         self.sent -= 1;

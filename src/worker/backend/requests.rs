@@ -21,6 +21,9 @@ impl Backend {
     }
 
     /// Sends the request that `write` makes, of at most `most` bytes.
+    ///
+    /// Inlined with its callers' `flight`, whose fields then are stored where they stay: a copy of what was just written
+    /// in pieces waits for the processor's store buffer.
     #[inline(always)]
     pub(in crate::worker) fn send_with(
         self: &Rc<Self>,
@@ -32,7 +35,7 @@ impl Backend {
         self.expect_progress(&queue);
         let len = queue.outbox.append_with(most, write);
         queue.flights.push_back(Flight { len, ..flight });
-        self.queued(&queue);
+        self.note_queued(&queue);
     }
 
     /// Sends `request` without copying it if it is large.
@@ -46,12 +49,13 @@ impl Backend {
         flight.len = request.len();
         queue.outbox.append_owned(request);
         queue.flights.push_back(flight);
-        self.queued(&queue);
+        self.note_queued(&queue);
     }
 
-    /// Has what was queued last written at the end of this turn, unless it had better wait for a busy node.
+    /// Counts the request that was queued last, and has it written at the end of this turn unless it had better wait for
+    /// a busy node.
     #[inline]
-    fn queued(self: &Rc<Self>, queue: &Queue) {
+    fn note_queued(self: &Rc<Self>, queue: &Queue) {
         self.worker.flights.update(|flights| flights + 1);
         if !queue.gathers() && !self.due.replace(true) {
             self.worker.flush_to(self);

@@ -106,11 +106,7 @@ impl Client {
     #[inline]
     pub(super) fn poll_flush(self: &Rc<Self>, cx: &mut Context<'_>) -> io::Result<()> {
         let line = self.line.borrow();
-        let any = line.outbox.unwritten() > 0;
-        if !any && !line.has_delivered() {
-            return Ok(());
-        }
-        let holds = any && line.holds();
+        let holds = line.outbox.unwritten() > 0 && line.holds();
         drop(line);
         // Who waits for room in its socket is woken by that, and so is who ends when all is written.
         if holds && !self.stuck.get() && self.ending.get().is_none() {
@@ -127,6 +123,9 @@ impl Client {
         mut write: impl FnMut(&mut Stream, &[IoSlice<'_>]) -> Poll<io::Result<usize>>,
     ) -> io::Result<bool> {
         let mut line = self.line.borrow_mut();
+        if line.outbox.unwritten() == 0 && !line.has_delivered() {
+            return Ok(true);
+        }
         let mut stream = self.stream.borrow_mut();
         let Some(stream) = &mut *stream else { return Ok(true) };
         self.stuck.set(false);

@@ -248,7 +248,7 @@ impl Line {
             tell(Delivered { command, received, answered, error });
         }
         if self.places.is_empty() {
-            // The next is where the first was, in the cache.
+            // The next goes to the front of the room again, which is in the cache.
             self.places.clear();
         }
     }
