@@ -9,7 +9,6 @@ use super::{
     client::Client,
     cross,
     flight::{Flight, Ticket},
-    outbox::LARGE,
     transaction, wait, watch,
 };
 use crate::{
@@ -19,6 +18,9 @@ use crate::{
     resp::{ReplyWriter, Request},
     routing::{self, Merge, Refusal, Route},
 };
+
+/// Requests of so many bytes are handed on without a copy. Of shorter ones one read brings several, which costs less.
+pub(super) const LONG: usize = 32 * 1024;
 
 /// What the client's input loop does with the request.
 pub(super) enum Step {
@@ -97,10 +99,10 @@ fn forward(client: &Rc<Client>, command: &'static Command, slot: Slot, request: 
     send(backend, flight, request)
 }
 
-/// Sends `request` to `backend`, unless it is large.
+/// Sends `request` to `backend`, unless it is [`LONG`].
 #[inline(always)]
 pub(super) fn send(backend: Rc<Backend>, flight: Flight, request: Request<'_>) -> Step {
-    if request.frame().len() >= LARGE {
+    if request.frame().len() >= LONG {
         return Step::Send(backend, Box::new(flight));
     }
     backend.send(request.frame(), flight);

@@ -1,6 +1,6 @@
 //! L3, data plane: one thread each with its own clients and its own connections to the nodes.
 //!
-//! Nothing on the path of a request is shared with another thread, locked, boxed (but for requests of 16 KiB and more) or
+//! Nothing on the path of a request is shared with another thread, locked, boxed (but for requests of 32 KiB and more) or
 //! awaited but sockets.
 //! Never imports `control`: the two meet in [`Topology`].
 

@@ -12,7 +12,7 @@ use crate::{
     resp::{Limits, ProtocolError, Request, RequestParser, Scanned, encode_inline},
     worker::{
         backend::Backend,
-        dispatch::{self, Step},
+        dispatch::{self, LONG, Step},
         flight::Flight,
         intake::{Filled, Intake},
     },
@@ -34,7 +34,7 @@ impl Client {
     pub(super) fn poll_requests(self: &Rc<Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut scratch = self.worker.scratch.borrow_mut();
         let mut input = self.input.borrow_mut();
-        let needs = input.parser.needs();
+        let needs = Some(input.parser.needs()).filter(|&needs| needs >= LONG).unwrap_or_default();
         let (filled, n) = match &mut *self.stream.borrow_mut() {
             Some(stream) => ready!(input.intake.poll_fill(cx, stream, &mut scratch, needs))?,
             None => return Poll::Pending,
