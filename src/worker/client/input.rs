@@ -34,7 +34,11 @@ impl Client {
     pub(super) fn poll_requests(self: &Rc<Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut scratch = self.worker.scratch.borrow_mut();
         let mut input = self.input.borrow_mut();
-        let needs = Some(input.parser.needs()).filter(|&needs| needs >= LONG).unwrap_or_default();
+        // What is shorter is copied: with what follows it, it comes into the scratch room.
+        let needs = match input.parser.needs() {
+            ..LONG => 0,
+            long => long,
+        };
         let (filled, n) = match &mut *self.stream.borrow_mut() {
             Some(stream) => ready!(input.intake.poll_fill(cx, stream, &mut scratch, needs))?,
             None => return Poll::Pending,
