@@ -33,6 +33,8 @@ def options():
     parser.add_argument("--soak", type=int, default=0, metavar="N", help="memory over N requests")
     parser.add_argument("--pin", action="store_true",
                         help="the load on one core, proxies and nodes on another (else the kernel decides)")
+    parser.add_argument("--fresh", action="store_true",
+                        help="each proxy started anew for each round: where the kernel places it may last")
     parser.add_argument("--budget", type=float, default=60, metavar="MINUTES",
                         help="start no further cell after this long (default 60)")
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("docs/bench"), metavar="DIR")
@@ -44,6 +46,8 @@ def options():
         chosen.only = names(chosen.only)
     except ValueError as error:
         parser.error(str(error))
+    if chosen.fresh and chosen.pin:
+        parser.error("--fresh is for proxies that the kernel places, --pin places them")
     chosen.rounds = 1 if chosen.quick else chosen.rounds
     return chosen
 
@@ -69,7 +73,7 @@ def fill(found, cluster, sizes):
                 load.benchmark(endpoint, cells.Cell("set", size, 50, 16), 4 * cells.tagged_keys(size))
 
 
-def measure(cell, found, chosen, folder, left_out):
+def measure(cell, found, chosen, yard, left_out):
     """The rows of one cell."""
     samples = {endpoint.name: [] for endpoint in found}
     requests = cell.requests(chosen.quick)
@@ -79,11 +83,13 @@ def measure(cell, found, chosen, folder, left_out):
             if endpoint.proxy and not endpoint.proxy.alive():
                 continue  # Noted when it ended.
             try:
+                if chosen.fresh and endpoint.proxy:
+                    endpoint.begin_anew(yard)
                 samples[endpoint.name].append(load.run(endpoint, cell, requests))
-            except load.LoadError as error:
+            except (load.LoadError, process.StartError) as error:
                 left_out.append(f"{endpoint.name}, a round of {cell.name}: {error}")
     return [report.Row(cell.name, endpoint.name, samples[endpoint.name],
-                       {} if chosen.no_syscalls else traced(endpoint, cell, requests, folder, left_out))
+                       {} if chosen.no_syscalls else traced(endpoint, cell, requests, yard.folder, left_out))
             for endpoint in found if samples[endpoint.name]]
 
 
@@ -114,7 +120,7 @@ def traced(endpoint, cell, requests, folder, left_out):
         return {}
 
 
-def compare(found, chosen, folder, left_out):
+def compare(found, chosen, yard, left_out):
     """All cells, until the budget is spent; rows are printed as they come."""
     rows, deadline = [], time.monotonic() + chosen.budget * 60
     for cell in chosen.cells:
@@ -122,7 +128,7 @@ def compare(found, chosen, folder, left_out):
             left_out.append(f"{cell.name}: the budget of {chosen.budget:g} minutes was spent")
             continue
         try:
-            new = measure(cell, found, chosen, folder, left_out)
+            new = measure(cell, found, chosen, yard, left_out)
         except KeyboardInterrupt:
             left_out.append(f"{cell.name} and what follows: interrupted")
             break
@@ -206,7 +212,7 @@ def main():
                          *(f"left out: {line}" for line in left_out)]), flush=True)
         fill(found, cluster, sorted({cell.size for cell in chosen.cells} | {3}))
         sections = idle_sections(found) if chosen.idle else []  # First: no load has grown anything yet.
-        rows = compare(found, chosen, folder, left_out)
+        rows = compare(found, chosen, yard, left_out)
         grown, pictures = soak_sections(found, chosen.soak) if chosen.soak else ([], {})
         present = [each.name for each in found]
         base = chosen.base or ("predixy" if "predixy" in present else present[0])

@@ -27,6 +27,16 @@ class Endpoint:
     clustered: bool = False  # redis-benchmark runs with --cluster.
     fixed: bool = False  # Answers the same to everything.
 
+    def answers(self):
+        """Whether it is there and, if it stands before nodes, reaches them."""
+        return answers(self.port, *(["PING"] if self.fixed else ["GET", "probe"]))
+
+    def begin_anew(self, yard):
+        """Ends the proxy and starts it once more, on the same port."""
+        yard.end(self.proxy)
+        self.proxy = yard.start(self.name, self.proxy.argv)
+        self.proxy.wait_for(self.answers, "answering")
+
 
 @dataclasses.dataclass
 class Nodes:
@@ -234,15 +244,15 @@ def start(yard, name, cluster, workers, built):
     port = free_ports(1)[0]
     argv = [str(word) for word in begin(yard, port, nodes, binary, workers)]
     process = yard.start(name, argv)
-    probe = ["PING"] if name == "floor" else ["GET", "probe"]
+    behind = [] if name == "floor" else nodes.processes
+    said = first_line(binary, version) if version else "the null server of this repository"
+    endpoint = Endpoint(name, port, process, behind, said, shown(argv, yard), fixed=name == "floor")
     try:
-        process.wait_for(lambda: answers(port, *probe), "answering")
+        process.wait_for(endpoint.answers, "answering")
     except StartError:
         yard.end(process)
         raise
-    behind = [] if name == "floor" else nodes.processes
-    said = first_line(binary, version) if version else "the null server of this repository"
-    return Endpoint(name, port, process, behind, said, shown(argv, yard), fixed=name == "floor")
+    return endpoint
 
 
 def find(name, variable, program, built):

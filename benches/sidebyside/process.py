@@ -25,7 +25,7 @@ class Process:
     """A running child process."""
 
     def __init__(self, argv, folder, log):
-        self.log = pathlib.Path(log)
+        self.argv, self.log = argv, pathlib.Path(log)
         with open(log, "wb") as out:
             self.child = subprocess.Popen([str(word) for word in argv], cwd=folder, stdin=subprocess.DEVNULL,
                                           stdout=out, stderr=subprocess.STDOUT)
