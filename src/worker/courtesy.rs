@@ -57,10 +57,10 @@ impl Default for Courtesy {
 }
 
 impl Courtesy {
-    /// While nodes owe so many replies; who waits for none has nothing to gain.
+    /// While nodes owe so many replies; who waits for none has nothing to gain, nor who waits for one only.
     fn give_way(&self, owed: usize) {
         let begun = Instant::now();
-        if owed > 0 && self.is_due(begun) {
+        if owed > 1 && self.is_due(begun) {
             std::thread::yield_now();
             let now = Instant::now();
             self.learn(is_long(now - begun, owed), now);
