@@ -41,7 +41,7 @@ pub(super) fn block(
     };
     apart::send(client, true, async move {
         let reply = run(errand, series).await.unwrap_or_else(|error| error);
-        move || ticket.answer(Reply::Own(reply))
+        move || ticket.answer(Reply::Own(reply.into()))
     });
     Step::Done
 }

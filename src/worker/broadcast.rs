@@ -154,7 +154,7 @@ impl<'a> Parts<'a> {
         if let Some(text) = self.first
             && let Some(ticket) = tickets.next()
         {
-            ticket.answer(Reply::Own(text));
+            ticket.answer(Reply::Own(text.into()));
         }
         client.unsettle();
         for (&shard, owner) in self.shards.iter().zip(owners) {
@@ -193,7 +193,7 @@ fn kill(client: &Rc<Client>, command: &'static Command, request: Request<'_>) ->
         }
         let replies: Vec<&[u8]> = replies.iter().map(String::as_bytes).collect();
         worker.tick_clock();
-        ticket.answer(Reply::Own(Fold::One.of(&replies)));
+        ticket.answer(Reply::Own(Fold::One.of(&replies).into()));
     });
     Step::Done
 }

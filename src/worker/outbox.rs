@@ -7,14 +7,17 @@ use std::{
     cell::RefCell,
     collections::VecDeque,
     io::{self, IoSlice},
+    ops::Deref,
     task::Poll,
 };
+
+use bytes::Bytes;
 
 /// Small pieces share a block up to this size; blocks are reused.
 const BLOCK: usize = 64 * 1024;
 /// Empty blocks that a worker keeps for its outboxes: 4 MiB.
 const SPARE_BLOCKS: usize = 64;
-/// From this size on bytes that come in a vector of their own are taken over instead of copied.
+/// From this size on owned bytes are taken over instead of copied.
 pub(super) const LARGE: usize = 16 * 1024;
 /// Blocks given to one write.
 const SLICES: usize = 32;
@@ -28,7 +31,7 @@ thread_local! {
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     /// The blocks before the last: mostly there are none, and the last is the first.
-    earlier: VecDeque<Vec<u8>>,
+    earlier: VecDeque<Block>,
     last: Vec<u8>,
     /// Bytes of the first block that were released.
     head: usize,
@@ -36,6 +39,26 @@ pub(super) struct Outbox {
     len: usize,
     /// Of these, the first that were written.
     written: usize,
+}
+
+/// Bytes that nothing is appended to any more.
+#[derive(Debug)]
+enum Block {
+    /// Copies of small pieces, in room that is used again.
+    Own(Vec<u8>),
+    /// A large piece that was taken over.
+    Taken(Bytes),
+}
+
+impl Deref for Block {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Own(bytes) => bytes,
+            Self::Taken(bytes) => bytes,
+        }
+    }
 }
 
 impl Outbox {
@@ -75,28 +98,30 @@ impl Outbox {
     }
 
     /// Appends `piece`, without a copy if it is [`LARGE`].
-    pub(super) fn append_owned(&mut self, piece: Vec<u8>) {
+    pub(super) fn append_owned(&mut self, piece: Bytes) {
         if piece.len() < LARGE {
             return self.append(&piece);
         }
         if !self.last.is_empty() {
-            self.earlier.push_back(std::mem::take(&mut self.last));
+            self.earlier.push_back(Block::Own(std::mem::take(&mut self.last)));
         }
         self.len += piece.len();
-        self.earlier.push_back(piece);
+        self.earlier.push_back(Block::Taken(piece));
     }
 
-    /// The bytes to write next, as far as `slices` holds them. Returns how many slices were filled.
-    pub(super) fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>; SLICES]) -> usize {
+    /// The bytes to write next, at most `most` and as far as `slices` holds them. Returns how many slices were filled.
+    fn slices<'a>(&'a self, mut most: usize, slices: &mut [IoSlice<'a>; SLICES]) -> usize {
         let mut skip = self.head + self.written;
         let mut filled = 0;
-        for block in self.earlier.iter().chain([&self.last]) {
-            if filled == SLICES {
+        for block in self.earlier.iter().map(Deref::deref).chain([&self.last[..]]) {
+            if filled == SLICES || most == 0 {
                 break;
             }
             if skip < block.len() {
-                slices[filled] = IoSlice::new(&block[skip..]);
+                let end = block.len().min(skip.saturating_add(most));
+                slices[filled] = IoSlice::new(&block[skip..end]);
                 filled += 1;
+                most -= end - skip;
             }
             skip = skip.saturating_sub(block.len());
         }
@@ -109,11 +134,22 @@ impl Outbox {
         &mut self,
         write: impl FnOnce(&[IoSlice<'_>]) -> Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
+        self.write_most(usize::MAX, write)
+    }
+
+    /// As [`Self::write`], at most `most` bytes.
+    #[inline]
+    pub(super) fn write_most(
+        &mut self,
+        most: usize,
+        write: impl FnOnce(&[IoSlice<'_>]) -> Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
         let done = if self.earlier.is_empty() {
-            write(&[IoSlice::new(&self.last[self.head + self.written..])])
+            let next = &self.last[self.head + self.written..];
+            write(&[IoSlice::new(&next[..next.len().min(most)])])
         } else {
             let mut slices = [IoSlice::new(&[]); SLICES];
-            let filled = self.slices(&mut slices);
+            let filled = self.slices(most, &mut slices);
             write(&slices[..filled])
         };
         if let Poll::Ready(Ok(n)) = done {
@@ -131,7 +167,7 @@ impl Outbox {
 
     /// The first `n` bytes held: a piece as it was appended.
     pub(super) fn front(&self, n: usize) -> &[u8] {
-        let first = self.earlier.front().unwrap_or(&self.last);
+        let first = self.earlier.front().map_or(&self.last[..], Deref::deref);
         first.get(self.head..self.head + n).unwrap_or_default()
     }
 
@@ -164,14 +200,16 @@ impl Outbox {
     #[cold]
     fn begin_block(&mut self) {
         let full = std::mem::replace(&mut self.last, spare_block());
-        self.earlier.push_back(full);
+        self.earlier.push_back(Block::Own(full));
     }
 
     #[inline]
     fn drop_released(&mut self) {
         while let Some(block) = self.earlier.pop_front_if(|block| block.len() <= self.head) {
             self.head -= block.len();
-            give_back(block);
+            if let Block::Own(block) = block {
+                give_back(block);
+            }
         }
         if self.earlier.is_empty() && self.head == self.last.len() {
             self.head = 0;
@@ -206,7 +244,7 @@ mod tests {
 
     fn unwritten(outbox: &Outbox) -> Vec<u8> {
         let mut slices = [IoSlice::new(&[]); SLICES];
-        let filled = outbox.slices(&mut slices);
+        let filled = outbox.slices(usize::MAX, &mut slices);
         slices[..filled].iter().map(|slice| &slice[..]).collect::<Vec<_>>().concat()
     }
 
@@ -214,7 +252,7 @@ mod tests {
     fn a_piece_is_found_whole_until_it_is_released() {
         let mut outbox = Outbox::default();
         outbox.append(b"first");
-        outbox.append_owned(vec![7; LARGE]);
+        outbox.append_owned(vec![7; LARGE].into());
         outbox.append(b"last");
         outbox.wrote(5 + LARGE);
         assert_eq!(unwritten(&outbox), b"last");
@@ -227,11 +265,12 @@ mod tests {
         assert_eq!((outbox.len(), outbox.unwritten()), (0, 0));
     }
 
-    /// Writes at most `most` bytes as to a socket: those that were given.
-    fn write(outbox: &mut Outbox, most: usize) -> Vec<u8> {
+    /// Writes at most `allowed` bytes to a socket that takes `most`: those that it took.
+    fn write(outbox: &mut Outbox, allowed: usize, most: usize) -> Vec<u8> {
         let mut taken = Vec::new();
-        let written = outbox.write(|slices| {
+        let written = outbox.write_most(allowed, |slices| {
             taken = slices.iter().map(|slice| &slice[..]).collect::<Vec<_>>().concat();
+            assert!(taken.len() <= allowed);
             taken.truncate(most);
             Poll::Ready(Ok(taken.len()))
         });
@@ -250,9 +289,13 @@ mod tests {
         let mut outbox = Outbox::default();
         for _ in 0..3 {
             outbox.append(b"little");
-            outbox.append_owned(vec![7; LARGE]);
+            outbox.append_owned(vec![7; LARGE].into());
         }
-        let room: usize = outbox.earlier.iter().chain([&outbox.last]).map(Vec::capacity).sum();
+        let room_of = |block: &Block| match block {
+            Block::Own(bytes) => bytes.capacity(),
+            Block::Taken(bytes) => bytes.len(),
+        };
+        let room = outbox.earlier.iter().map(room_of).sum::<usize>() + outbox.last.capacity();
         assert!(room < 2 * outbox.len(), "{room} bytes for {}", outbox.len());
     }
 
@@ -263,17 +306,18 @@ mod tests {
         fn bytes_come_out_as_they_went_in(
             pieces in prop::collection::vec((0_usize..80_000, any::<bool>(), 0_usize..100_000), 1..60),
             keeps in any::<bool>(),
+            allowed in prop_oneof![Just(usize::MAX), 1_usize..100_000],
         ) {
             let (mut outbox, mut expected, mut held) = (Outbox::default(), Vec::<u8>::new(), VecDeque::new());
-            let mut end = vec![(0, false, usize::MAX); pieces.len()];
+            let mut end = vec![(0, false, usize::MAX); 4_800_000 / allowed + pieces.len()];
             let mut pieces = pieces;
             pieces.append(&mut end);
             for (i, (len, owned, most)) in pieces.into_iter().enumerate() {
                 let piece = vec![b'a' + u8::try_from(i % 26).unwrap(); len];
                 expected.extend_from_slice(&piece);
                 held.push_back(piece.clone());
-                if owned { outbox.append_owned(piece) } else { outbox.append(&piece) }
-                let got = write(&mut outbox, most);
+                if owned { outbox.append_owned(piece.into()) } else { outbox.append(&piece) }
+                let got = write(&mut outbox, allowed, most);
                 prop_assert!(!got.is_empty() || most == 0 || outbox.unwritten() == 0);
                 prop_assert!(expected[..got.len()] == got);
                 expected.drain(..got.len());

@@ -161,7 +161,7 @@ pub(super) fn select(client: &Rc<Client>, command: &'static Command, number: i32
         let found = find(&selects, shard, number).await;
         move || {
             let reply = found.map_or_else(|error| error, |found| entered(&selects, found, epoch));
-            ticket.answer(Reply::Own(reply));
+            ticket.answer(Reply::Own(reply.into()));
         }
     });
     Step::Done

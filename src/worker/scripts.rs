@@ -85,12 +85,12 @@ impl Worker {
         asking: bool,
     ) {
         for load in flight.bundle.iter().flat_map(|bundle| self.loads(bundle)) {
-            backend.send_owned(load, Flight::asking(flight.received));
+            backend.send_owned(load.into(), Flight::asking(flight.received));
         }
         if asking {
             backend.send(ASKING, Flight::asking(flight.received));
         }
-        backend.send_owned(request, flight);
+        backend.send_owned(request.into(), flight);
     }
 
     /// The node at `from` does not have the script that `request` runs: it is given it, if slotway has seen it,
@@ -109,14 +109,14 @@ impl Worker {
             return flight.answer(Reply::Copy(reply));
         };
         let backend = self.backend(from, flight.profile);
-        backend.send_owned(load(&script), Flight::asking(flight.received));
+        backend.send_owned(load(&script).into(), Flight::asking(flight.received));
         let number = flight.ticket.as_ref().map_or(0, Ticket::number);
         // Others of its client may run before it does: then it keeps its error.
         if flight.slot.is_some() && !client.line().borrow().is_last(number) {
             return delay(client, Delayed { flight, request, last: reply.to_vec() });
         }
         flight.hops += 1;
-        backend.send_owned(request, flight);
+        backend.send_owned(request.into(), flight);
     }
 }
 

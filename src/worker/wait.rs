@@ -53,7 +53,7 @@ pub(super) fn wait(client: &Rc<Client>, command: &'static Command, request: Requ
     };
     apart::send(client, true, async move {
         let reply = wait.run().await;
-        move || ticket.answer(Reply::Own(reply))
+        move || ticket.answer(Reply::Own(reply.into()))
     });
     Step::Done
 }

@@ -63,7 +63,7 @@ pub(super) fn watch(
             None => watch_first(&client, slot, request, keys).await,
         };
         client.apart.change(|affairs| affairs.watched = watched);
-        move || ticket.answer(Reply::Own(reply))
+        move || ticket.answer(Reply::Own(reply.into()))
     });
     Step::Done
 }
@@ -127,7 +127,7 @@ pub(super) fn exec(client: &Rc<Client>, command: &'static Command) -> Step {
             None => nil(protocol),
         };
         worker.note_if_slow(&ticket, &bytes, begun, node.map(|addr| (addr, worker.age(begun))));
-        move || ticket.answer(Reply::Own(reply))
+        move || ticket.answer(Reply::Own(reply.into()))
     });
     Step::Done
 }

@@ -36,7 +36,7 @@ pub(super) fn list(ask: &Ask<'_>) -> Step {
     tokio::task::spawn_local(async move {
         let mut bytes = Vec::new();
         ReplyWriter::new(&mut bytes, protocol).verbatim(&mailboxes.list(who).await);
-        ticket.answer(Reply::Own(bytes));
+        ticket.answer(Reply::Own(bytes.into()));
     });
     Step::Done
 }
@@ -63,7 +63,7 @@ pub(super) fn kill(ask: &Ask<'_>) -> Step {
         ticket.answer(match (old, killed) {
             (true, 0) => Reply::Copy(b"-ERR No such client\r\n"),
             (true, _) => Reply::Copy(b"+OK\r\n"),
-            (false, killed) => Reply::Own(format!(":{killed}\r\n").into_bytes()),
+            (false, killed) => Reply::Own(format!(":{killed}\r\n").into_bytes().into()),
         });
     });
     Step::Done

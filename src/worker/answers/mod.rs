@@ -199,7 +199,7 @@ impl<'a> Ask<'a> {
             let monitored = Rc::clone(&worker).monitor_primaries().await;
             move || {
                 if !monitored {
-                    return ticket.answer(Reply::Own(error(NOT_MONITORED).into_bytes()));
+                    return ticket.answer(Reply::Own(error(NOT_MONITORED).into_bytes().into()));
                 }
                 if !monitor.is_closed() {
                     worker.monitor(&monitor);

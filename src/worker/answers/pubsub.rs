@@ -118,7 +118,7 @@ pub(super) fn unsubscribe(ask: &Ask<'_>) -> Step {
     if reply.is_empty() {
         confirm(ask, kind, None, &mut reply);
     }
-    client.loud_ticket(ask.command).answer(Reply::Own(reply));
+    client.loud_ticket(ask.command).answer(Reply::Own(reply.into()));
     Step::Done
 }
 
@@ -164,7 +164,7 @@ pub(super) fn answer(ask: &Ask<'_>) -> Step {
     tokio::task::spawn_local(async move {
         let mut reply = Vec::new();
         question.answer(&worker, words, &mut ReplyWriter::new(&mut reply, protocol)).await;
-        ticket.answer(Reply::Own(reply));
+        ticket.answer(Reply::Own(reply.into()));
     });
     Step::Done
 }

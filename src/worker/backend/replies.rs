@@ -72,22 +72,19 @@ impl Backend {
         Ok(at)
     }
 
-    /// As [`Self::take_replies`], for a long reply that was read where it stays and is handed on.
+    /// As [`Self::take_replies`], of what was read where it stays: long replies are handed on.
     fn take_kept(&self, replies: &mut Replies) -> Result<(), Lost> {
         let mut bytes = replies.intake.take();
-        let Some(reply) = replies.scanner.scan(&bytes).map_err(|_| Lost::Garbage)? else {
-            replies.intake.put_back(bytes, 0);
-            return Ok(());
-        };
-        let rest = bytes.split_off(reply.len);
-        replies.seen = true;
-        if reply.kind == b'>' {
-            self.hear(&bytes);
-        } else {
-            self.deliver(if bytes.len() < LARGE { Reply::Copy(&bytes) } else { Reply::Own(bytes) })?;
+        while let Some(reply) = replies.scanner.scan(&bytes).map_err(|_| Lost::Garbage)? {
+            let taken = bytes.split_to(reply.len);
+            if reply.kind == b'>' {
+                self.hear(&taken);
+                continue;
+            }
+            replies.seen = true;
+            self.deliver(if taken.len() < LARGE { Reply::Copy(&taken) } else { Reply::Own(taken) })?;
         }
-        let consumed = self.take_replies(&rest, replies)?;
-        replies.intake.put_back(rest, consumed);
+        replies.intake.put_back(bytes);
         Ok(())
     }
 
@@ -135,7 +132,7 @@ impl Backend {
         self.metrics.duration.record(self.worker.now().saturating_sub(flight.written));
         let judged = flight.bundle.as_ref().map(|bundle| bundle.judge(reply.bytes(), &self.addr));
         let (verdict, error) = judged.unwrap_or((Verdict::Deliver, None));
-        let reply = error.map_or(reply, Reply::Own);
+        let reply = error.map_or(reply, |error| Reply::Own(error.into()));
         self.settle(queue, flight, verdict, reply);
         Ok(())
     }

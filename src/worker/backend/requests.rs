@@ -10,6 +10,8 @@ use std::{
     task::Poll,
 };
 
+use bytes::Bytes;
+
 use super::{Backend, Lost, queue::Queue};
 use crate::worker::{flight::Flight, profile::Whose, stream::Stream};
 
@@ -39,7 +41,7 @@ impl Backend {
     }
 
     /// Sends `request` without copying it if it is large.
-    pub(in crate::worker) fn send_owned(self: &Rc<Self>, request: Vec<u8>, mut flight: Flight) {
+    pub(in crate::worker) fn send_owned(self: &Rc<Self>, request: Bytes, mut flight: Flight) {
         let mut queue = self.queue.borrow_mut();
         self.expect_progress(&queue);
         if let Some(bundle) = &mut flight.bundle {

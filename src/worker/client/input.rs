@@ -2,9 +2,12 @@
 
 use std::{
     io,
+    ops::Range,
     rc::Rc,
     task::{Context, Poll, ready},
 };
+
+use bytes::Buf;
 
 use super::Client;
 use crate::{
@@ -55,8 +58,11 @@ impl Client {
             }
             Filled::End => self.end(CloseReason::Client, false),
             Filled::Scratch(len) => {
-                let consumed = self.consume(&scratch[..len], &mut input.parser);
-                input.intake.keep(&scratch[consumed..len]);
+                let bytes = &scratch[..len];
+                let consumed = self.consume(bytes, &mut input.parser, |range, backend, flight| {
+                    backend.send(&bytes[range], flight);
+                });
+                input.intake.keep(&bytes[consumed..]);
             }
             Filled::Kept => {
                 drop(input);
@@ -85,36 +91,35 @@ impl Client {
         if stream.is_hung_up() { Poll::Ready(CloseReason::Client) } else { Poll::Pending }
     }
 
-    /// Takes the requests that were read before. The first, if it is large, goes on without a copy.
+    /// Takes the requests that were read before. Those that are [`LONG`] go on without a copy.
     pub(super) fn consume_kept(self: &Rc<Self>) {
         self.worker.follow_topology();
         let mut input = self.input.borrow_mut();
         let input = &mut *input;
         let mut bytes = input.intake.take();
         self.held.set(false);
-        let first = match self.take_one(&bytes, &mut input.parser) {
-            Taken::Nothing => return input.intake.put_back(bytes, 0),
-            Taken::Bytes(len) => len,
-            Taken::Large(len, backend, flight) => {
-                let rest = bytes.split_off(len);
-                backend.send_owned(bytes, *flight);
-                bytes = rest;
-                0
-            }
-        };
-        let consumed = first + self.consume(&bytes[first..], &mut input.parser);
-        input.intake.put_back(bytes, consumed);
+        let consumed = self.consume(&bytes, &mut input.parser, |range, backend, flight| {
+            backend.send_owned(bytes.slice(range), flight);
+        });
+        bytes.advance(consumed);
+        input.intake.put_back(bytes);
     }
 
-    /// Takes requests off the start of `bytes` while that is possible. Returns how many bytes they were.
-    fn consume(self: &Rc<Self>, bytes: &[u8], parser: &mut RequestParser) -> usize {
+    /// Takes requests off the start of `bytes` while that is possible; `send` is told where in them those are that are
+    /// [`LONG`]. Returns how many bytes they were.
+    fn consume(
+        self: &Rc<Self>,
+        bytes: &[u8],
+        parser: &mut RequestParser,
+        send: impl Fn(Range<usize>, Rc<Backend>, Flight),
+    ) -> usize {
         let mut at = 0;
         while at < bytes.len() {
             match self.take_one(&bytes[at..], parser) {
                 Taken::Nothing => break,
                 Taken::Bytes(len) => at += len,
                 Taken::Large(len, backend, flight) => {
-                    backend.send(&bytes[at..at + len], *flight);
+                    send(at..at + len, backend, *flight);
                     at += len;
                 }
             }

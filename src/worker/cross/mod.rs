@@ -98,7 +98,7 @@ fn send(
     let ticket = client.ticket(Some(command));
     apart::send(client, blocks, async move {
         let reply = work.await;
-        move || ticket.answer(Reply::Own(reply))
+        move || ticket.answer(Reply::Own(reply.into()))
     });
     Step::Done
 }

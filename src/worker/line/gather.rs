@@ -116,7 +116,7 @@ impl Line {
         match (gather.failed, gather.merge) {
             (1.., _) => {
                 let error = self.parked_at(index + gather.failed as usize).to_vec();
-                self.emit(index, Reply::Own(error));
+                self.emit(index, Reply::Own(error.into()));
             }
             (0, Merge::Ok) => self.emit(index, Reply::Copy(b"+OK\r\n")),
             (0, Merge::Sum) => self.emit(index, Reply::Copy(format!(":{}\r\n", gather.sum).as_bytes())),
@@ -125,7 +125,7 @@ impl Line {
             (0, Merge::Fold(fold)) => {
                 let replies: Vec<&[u8]> = (1..=parts).map(|part| self.parked_at(index + part)).collect();
                 let reply = fold.of(&replies);
-                self.emit(index, Reply::Own(reply));
+                self.emit(index, Reply::Own(reply.into()));
             }
         }
         self.forget_parts(index, parts);

@@ -8,6 +8,8 @@ mod gather;
 
 use std::collections::VecDeque;
 
+use bytes::Bytes;
+
 use self::gather::Gather;
 use super::outbox::{LARGE, Outbox};
 use crate::{command::Command, metrics::ErrorKind};
@@ -29,7 +31,7 @@ pub(super) enum Reply<'a> {
     /// To be copied.
     Copy(&'a [u8]),
     /// To be taken over.
-    Own(Vec<u8>),
+    Own(Bytes),
 }
 
 impl Reply<'_> {
@@ -71,8 +73,8 @@ enum State {
         at: usize,
         len: usize,
     },
-    /// Answered early with a large reply.
-    ParkedLarge(Vec<u8>),
+    /// Answered early with a large reply. Boxed: there are few, and every place would have room for it.
+    ParkedLarge(Box<Bytes>),
     /// Waits for its parts.
     Gathering(Gather),
     /// In the outbox, or a part whose reply was counted.
@@ -301,7 +303,7 @@ impl Line {
             }
             State::ParkedLarge(bytes) => {
                 self.large -= bytes.len();
-                self.emit(index, Reply::Own(bytes));
+                self.emit(index, Reply::Own(*bytes));
             }
             _ => {}
         }
@@ -311,7 +313,7 @@ impl Line {
         let state = match reply {
             Reply::Own(bytes) if bytes.len() >= LARGE => {
                 self.large += bytes.len();
-                State::ParkedLarge(bytes)
+                State::ParkedLarge(Box::new(bytes))
             }
             reply => {
                 let bytes = reply.bytes();

@@ -88,7 +88,7 @@ fn parts_become_one_array_in_the_order_of_the_keys() {
     answer(&mut line, before, "+y\r\n");
     assert_eq!((out(&mut line).as_str(), line.waiting()), ("+y\r\n", 2));
     let large = "x".repeat(LARGE);
-    line.answer(first + 1, Reply::Own(format!("*1\r\n${LARGE}\r\n{large}\r\n").into_bytes()), 0);
+    line.answer(first + 1, Reply::Own(format!("*1\r\n${LARGE}\r\n{large}\r\n").into_bytes().into()), 0);
     let expected = format!("*4\r\n$1\r\na\r\n$-1\r\n${LARGE}\r\n{large}\r\n$1\r\nd\r\n+z\r\n");
     assert_eq!(out(&mut line), expected);
     assert_eq!((line.is_empty(), line.waiting(), line.buffered()), (true, 0, 0));
@@ -123,7 +123,7 @@ fn a_client_of_large_replies_has_few_requests_in_flight() {
     };
     assert_eq!(fill(&mut line), FIRST_WINDOW);
     for number in 0..FIRST_WINDOW as u64 {
-        line.answer(number, Reply::Own(vec![b'x'; limit / 4]), 0);
+        line.answer(number, Reply::Own(vec![b'x'; limit / 4].into()), 0);
     }
     assert!(line.is_full(limit));
     assert_eq!(out(&mut line).len(), FIRST_WINDOW * limit / 4);

@@ -148,7 +148,7 @@ impl Link {
         }
         let mut bytes = Vec::new();
         encode_request(&mut bytes, request);
-        queue.outbox.append_owned(bytes);
+        queue.outbox.append_owned(bytes.into());
         queue.due.push_back(due);
         drop(queue);
         self.wakeup.wake();
@@ -250,7 +250,8 @@ impl Link {
             }),
             Filled::Kept => {
                 let bytes = said.intake.take();
-                self.hear_all(&bytes, &mut said.scanner).map(|consumed| said.intake.put_back(bytes, consumed))
+                self.hear_all(&bytes, &mut said.scanner)
+                    .map(|consumed| said.intake.put_back(bytes.slice(consumed..)))
             }
         })
     }

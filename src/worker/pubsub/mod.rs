@@ -309,7 +309,7 @@ impl Worker {
             }
         }
         drop(topics);
-        ticket.answer(Reply::Own(reply));
+        ticket.answer(Reply::Own(reply.into()));
     }
 
     /// Takes back what the request added, and answers it with `error`.
