@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::support::{
-    Client, FakeCluster, Kind, Proxy, Setup, Value, crosswise, eventually, resp::encode, with_1_and_4_workers,
+    Act, Client, FakeCluster, Gate, Kind, Proxy, Setup, Value, crosswise, eventually, resp::encode,
+    with_1_and_4_workers,
 };
 
 const MIB: usize = 1 << 20;
@@ -143,8 +144,8 @@ with_1_and_4_workers! {
         );
         let mut client = proxy.client();
         client.run("SET a 1");
-        cluster.always(0, "SET", crate::support::Act::Stall);
-        cluster.always(0, "GET", crate::support::Act::Stall);
+        cluster.always(0, "SET", Act::Stall);
+        cluster.always(0, "GET", Act::Stall);
         client.write_patience(Duration::from_millis(500));
         let bytes = encode(&[&b"SET"[..], b"a", &pattern(MIB / 4)[..]]);
         for _ in 0..1000 {
@@ -154,5 +155,32 @@ with_1_and_4_workers! {
         }
         assert_eq!(proxy.client().run("PING").text(), "PONG");
         peak_is_below(&proxy, 128 * MIB);
+    }
+}
+
+#[test]
+fn a_node_is_asked_for_no_more_large_replies_at_a_time_than_it_needs_to_stay_busy() {
+    const CLIENTS: usize = 20;
+    const EACH: usize = 16;
+    let cluster = FakeCluster::start(1);
+    let proxy = Proxy::before(&cluster.seeds(), 1, &[]);
+    let (mut other, value) = (proxy.client(), pattern(16 << 10));
+    assert_eq!(other.request(&[&b"SET"[..], b"a", &value]), Value::ok());
+    assert_eq!(other.request(&["GET", "a"]), Value::Bulk(value.clone()));
+    let gate = Gate::new();
+    cluster.on(0, "GET", Act::Hold(gate.clone()));
+    let read = "slotway_client_input_bytes_total";
+    let before = proxy.metric(read);
+    let gets = encode(&["GET", "a"]).repeat(EACH);
+    let mut clients: Vec<Client> = (0..CLIENTS).map(|_| proxy.client()).collect();
+    clients.iter_mut().for_each(|client| client.send_raw(&gets));
+    let all = before + f64::from(u32::try_from(CLIENTS * gets.len()).expect("few"));
+    proxy.reaches(read, all);
+    assert_eq!(other.run("PING").text(), "PONG");
+    let in_flight = format!("slotway_backend_in_flight{{node=\"{}\"}}", cluster.seeds()[0]);
+    assert!((proxy.metric(&in_flight) - 64.0).abs() < 0.5, "{} in flight", proxy.metric(&in_flight));
+    gate.open();
+    for client in &mut clients {
+        assert!((0..EACH).all(|_| client.reply() == Value::Bulk(value.clone())));
     }
 }

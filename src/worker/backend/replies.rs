@@ -107,12 +107,20 @@ impl Backend {
             return self.deliver_bundled(reply);
         }
         let Some(flight) = queue.pop() else { return Err(Lost::Garbage) };
-        self.metrics.in_flight.sub(1);
-        self.worker.flights.update(|flights| flights - 1);
-        self.metrics.duration.record(self.worker.now().saturating_sub(flight.written));
+        self.note_reply(&mut queue, flight.written, reply.bytes().len());
         let verdict = Verdict::of(reply.bytes(), &self.addr);
         self.settle(queue, flight, verdict, reply);
         Ok(())
+    }
+
+    /// Counts a reply of `len` bytes to a request that was `written` then. To be given the whole flight would cost a copy.
+    #[inline]
+    fn note_reply(&self, queue: &mut Queue, written: u64, len: usize) {
+        let took = self.worker.now().saturating_sub(written);
+        queue.learn(len, took);
+        self.metrics.in_flight.sub(1);
+        self.worker.flights.update(|flights| flights - 1);
+        self.metrics.duration.record(took);
     }
 
     /// Gives `reply` to the oldest request, a transaction; its first replies may come before it is written whole.
@@ -127,9 +135,7 @@ impl Backend {
             return Ok(());
         }
         let Some(flight) = queue.pop() else { return Err(Lost::Garbage) };
-        self.metrics.in_flight.sub(1);
-        self.worker.flights.update(|flights| flights - 1);
-        self.metrics.duration.record(self.worker.now().saturating_sub(flight.written));
+        self.note_reply(&mut queue, flight.written, reply.bytes().len());
         let judged = flight.bundle.as_ref().map(|bundle| bundle.judge(reply.bytes(), &self.addr));
         let (verdict, error) = judged.unwrap_or((Verdict::Deliver, None));
         let reply = error.map_or(reply, |error| Reply::Own(error.into()));

@@ -95,7 +95,8 @@ impl Backend {
         self.wakeup.wake();
     }
 
-    /// Writes what is queued by `write`, as far as the socket takes it. Whether all is written.
+    /// Writes what is queued by `write`, as far as the socket takes it and the node may be asked at a time. Whether there
+    /// is nothing to write now.
     pub(super) fn write(
         &self,
         mut write: impl FnMut(&mut Stream, &[IoSlice<'_>]) -> Poll<io::Result<usize>>,
@@ -104,8 +105,12 @@ impl Backend {
         let Some(stream) = &mut *stream else { return Ok(false) };
         let mut queue = self.queue.borrow_mut();
         self.stuck.set(false);
-        while queue.outbox.unwritten() > 0 {
-            let Poll::Ready(written) = queue.outbox.write(|slices| write(stream, slices)) else {
+        loop {
+            let most = queue.allowance();
+            if most == 0 {
+                return Ok(true);
+            }
+            let Poll::Ready(written) = queue.outbox.write_most(most, |slices| write(stream, slices)) else {
                 self.stuck.set(true);
                 return Ok(false);
             };
@@ -119,6 +124,5 @@ impl Backend {
             self.worker.metrics.backend_out.add(written as u64);
             queue.stamp(&self.worker, &self.metrics);
         }
-        Ok(true)
     }
 }
