@@ -32,7 +32,7 @@
 //! Clients are on as few workers as their load needs: `proxy::balance` says on how many and who is to move, and a client
 //! moves between two of its requests (`worker::client::moving`).
 //!
-//! Before a worker sleeps while nodes owe it replies, others get its core first (`worker::courtesy`).
+//! Before a worker sleeps while nodes owe it two replies or more, others get its core first (`worker::courtesy`).
 //!
 //! A worker is a thread with a tokio `LocalRuntime`. What its tasks share is in `Rc` and `Cell`. On the
 //! path of a request there is no lock, no channel between threads, no task, no oneshot and no allocation. The
@@ -45,8 +45,8 @@
 //!    client's next place in line ([ticket](#words)).
 //! 3. `worker::backend` appends the bytes to the owner's outbox. `worker::deliver` writes for each backend once, behind
 //!    all that is ready and behind the replies of this turn, and looks at the sockets again in between, so one write
-//!    carries what all clients asked meanwhile; what is little waits for the next reply of a node that owes many. The
-//!    bytes stay in the outbox until they are answered: a redirect finds them there.
+//!    carries what all clients asked meanwhile. What is little waits for the next reply of a node that owes many, and so
+//!    does what is asked of one that owes as many bytes as keep it busy (`worker::backend`'s queue). The bytes stay in the outbox until they are answered: a redirect finds them there.
 //! 4. The node answers; [`resp::ReplyScanner`] finds where the reply ends, [`routing::Verdict`] says what it
 //!    means: deliver, follow a redirect, or try again.
 //! 5. `worker::line` puts the reply into the client's outbox if it is the head of the line, else parks it.

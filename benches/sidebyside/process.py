@@ -26,7 +26,7 @@ class Process:
 
     def __init__(self, argv, folder, log):
         self.argv, self.log = argv, pathlib.Path(log)
-        with open(log, "wb") as out:
+        with open(log, "ab") as out:
             self.child = subprocess.Popen([str(word) for word in argv], cwd=folder, stdin=subprocess.DEVNULL,
                                           stdout=out, stderr=subprocess.STDOUT)
         self.pid = self.child.pid

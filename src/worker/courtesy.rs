@@ -60,15 +60,15 @@ impl Courtesy {
     /// While nodes owe so many replies; who waits for none has nothing to gain, nor who waits for one only.
     fn give_way(&self, owed: usize) {
         let begun = Instant::now();
-        if owed > 1 && self.is_due(begun) {
+        if self.is_due(owed, begun) {
             std::thread::yield_now();
             let now = Instant::now();
             self.learn(is_long(now - begun, owed), now);
         }
     }
 
-    fn is_due(&self, now: Instant) -> bool {
-        self.resume.get().is_none_or(|resume| now >= resume)
+    fn is_due(&self, owed: usize, now: Instant) -> bool {
+        owed > 1 && self.resume.get().is_none_or(|resume| now >= resume)
     }
 
     /// Others had the core for a `long` time, or gave it back soon.
@@ -107,14 +107,25 @@ mod tests {
     fn who_keeps_the_core_is_no_longer_let_go_first_and_tried_again_ever_more_seldom() {
         let (courtesy, mut now) = (Courtesy::default(), Instant::now());
         (0..3).for_each(|_| courtesy.learn(true, now));
-        assert!(courtesy.is_due(now));
+        assert!(courtesy.is_due(2, now));
         courtesy.learn(true, now);
         for pause in [1, 2, 4, 8, 16, 32, 64, 64] {
             let pause = Duration::from_secs(pause);
-            assert!(!courtesy.is_due(now + pause - MOMENT) && courtesy.is_due(now + pause), "{pause:?}");
+            assert!(
+                !courtesy.is_due(2, now + pause - MOMENT) && courtesy.is_due(2, now + pause),
+                "{pause:?}"
+            );
             now += pause;
             courtesy.learn(true, now);
         }
+    }
+
+    #[test]
+    fn who_waits_for_one_reply_sleeps_at_once() {
+        assert_eq!(
+            [0, 1, 2].map(|owed| Courtesy::default().is_due(owed, Instant::now())),
+            [false, false, true]
+        );
     }
 
     #[test]
@@ -132,7 +143,7 @@ mod tests {
         for _ in 0..1000 {
             courtesy.learn(true, now);
             (0..WEIGHT).for_each(|_| courtesy.learn(false, now));
-            assert!(courtesy.is_due(now));
+            assert!(courtesy.is_due(2, now));
         }
     }
 
@@ -145,6 +156,6 @@ mod tests {
         }
         (0..TOO_MUCH).for_each(|_| courtesy.learn(false, now));
         (0..4).for_each(|_| courtesy.learn(true, now));
-        assert!(!courtesy.is_due(now) && courtesy.is_due(now + PAUSE));
+        assert!(!courtesy.is_due(2, now) && courtesy.is_due(2, now + PAUSE));
     }
 }

@@ -19,7 +19,8 @@ use crate::{
     routing::{self, Merge, Refusal, Route},
 };
 
-/// Requests of so many bytes are handed on without a copy. Of shorter ones one read brings several, which costs less.
+/// Requests of so many bytes are handed on without a copy. Shorter ones are read into the scratch room, which stays in the
+/// cache, and copied to those that wait for the same node: that costs less.
 pub(super) const LONG: usize = 32 * 1024;
 
 /// What the client's input loop does with the request.

@@ -9,16 +9,16 @@ use std::{
 
 use bytes::Bytes;
 
-use super::stream::Stream;
+use super::{
+    spare::{self, BLOCK},
+    stream::Stream,
+};
 
 /// What each worker reads into.
 pub(super) const SCRATCH: usize = 64 * 1024;
 /// A frame that needs more than this is read where it stays.
 const IN_PLACE: usize = 16 * 1024;
-/// Room made for it is at least so much, so that one read brings several. As they share it, a frame keeps at most five
-/// times its own size from being freed.
-const LEAST_ROOM: usize = 64 * 1024;
-/// Room made at once for a long frame, or as much again as is there: a length alone must not cost memory.
+/// Room made at once for a frame of more than a block, or as much again as is there: a length alone must not cost memory.
 const STEP: usize = 1024 * 1024;
 
 /// The bytes of a connection that are not understood yet.
@@ -31,8 +31,10 @@ pub(super) struct Intake {
 pub(super) enum Filled {
     /// The first so many of the scratch room; what is not consumed must be [kept](Intake::keep).
     Scratch(usize),
-    /// In [`Intake::kept`].
+    /// In [`Intake::kept`], and the frame at the start may be whole.
     Kept,
+    /// In [`Intake::kept`], and that frame goes on.
+    Part,
     /// The peer sends no more.
     End,
 }
@@ -53,10 +55,14 @@ impl Intake {
     ) -> Poll<io::Result<(Filled, usize)>> {
         let have = self.kept.len();
         if needs > IN_PLACE || have > IN_PLACE {
-            let most = needs.saturating_sub(have).clamp(LEAST_ROOM.max(have / 4), STEP.max(have));
-            self.kept.reserve_exact(most);
+            let most = self.make_room(needs);
             let n = ready!(stream.poll_read_into(cx, &mut self.kept, most))?;
-            return Poll::Ready(Ok((if n == 0 { Filled::End } else { Filled::Kept }, n)));
+            let filled = match self.kept.len() {
+                _ if n == 0 => Filled::End,
+                len if len < needs => Filled::Part,
+                _ => Filled::Kept,
+            };
+            return Poll::Ready(Ok((filled, n)));
         }
         let n = ready!(stream.poll_read(cx, &mut scratch[have..]))?;
         if n == 0 {
@@ -69,6 +75,23 @@ impl Intake {
         Poll::Ready(Ok((Filled::Scratch(have + n), n)))
     }
 
+    /// Makes room for a long frame that `needs` so many bytes at least: a block, where that is enough. Returns how many
+    /// bytes to read.
+    fn make_room(&mut self, needs: usize) -> usize {
+        let have = self.kept.len();
+        if needs <= BLOCK && have < BLOCK {
+            if self.kept.capacity() != BLOCK {
+                let mut block = spare::block();
+                block.extend_from_slice(&self.kept);
+                self.kept = block;
+            }
+            return BLOCK - have;
+        }
+        let most = needs.saturating_sub(have).clamp(IN_PLACE.max(have / 4), STEP.max(have));
+        self.kept.reserve_exact(most);
+        most
+    }
+
     /// Keeps what of the scratch room was not consumed.
     pub(super) fn keep(&mut self, rest: &[u8]) {
         self.kept.extend_from_slice(rest);
@@ -76,12 +99,16 @@ impl Intake {
 
     /// Takes the kept bytes out, to consume some; [`Self::put_back`] the rest.
     pub(super) fn take(&mut self) -> Bytes {
-        std::mem::take(&mut self.kept).into()
+        spare::share(std::mem::take(&mut self.kept))
     }
 
-    /// Keeps what of the taken bytes was not consumed; copies it if what was consumed is still in use.
+    /// Keeps what of the taken bytes was not consumed; copies it out of a block, and where others have a part.
     pub(super) fn put_back(&mut self, rest: Bytes) {
         self.kept = rest.into();
+        if !spare::may_share(self.kept.len(), self.kept.capacity()) {
+            // What room a frame needed that is gone.
+            self.kept.shrink_to_fit();
+        }
     }
 
     /// Gives memory back if nothing waits.
@@ -102,31 +129,64 @@ mod tests {
 
     const FRAME: usize = IN_PLACE + 1;
 
-    #[tokio::test]
-    async fn one_read_brings_several_long_frames_in_little_more_room() {
+    fn pair() -> (UnixStream, Stream) {
         let (there, here) = UnixStream::pair().unwrap();
-        let mut here = Stream::Unix(here);
+        (there, Stream::Unix(here))
+    }
+
+    async fn fill(intake: &mut Intake, here: &mut Stream, needs: usize) -> (Filled, usize) {
+        poll_fn(|cx| intake.poll_fill(cx, here, &mut [], needs)).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn one_read_brings_several_long_frames_into_one_block() {
+        let (there, mut here) = pair();
         assert_eq!(there.try_write(&[7; 3 * FRAME]).unwrap(), 3 * FRAME);
         let mut intake = Intake::default();
         intake.keep(&[7; 9]);
-        let filled = poll_fn(|cx| intake.poll_fill(cx, &mut here, &mut [], FRAME)).await.unwrap();
-        assert!(matches!(filled, (Filled::Kept, n) if n == 3 * FRAME));
-        assert!(intake.kept.capacity() <= 5 * FRAME, "{} bytes", intake.kept.capacity());
+        assert!(matches!(fill(&mut intake, &mut here, FRAME).await, (Filled::Kept, n) if n == 3 * FRAME));
+        assert_eq!(intake.kept.capacity(), BLOCK);
         let mut bytes = intake.take();
         let (first, second) = (bytes.split_to(FRAME), bytes.split_to(FRAME));
         intake.put_back(bytes);
         assert_eq!((first.len(), second.len(), intake.len()), (FRAME, FRAME, FRAME + 9));
         assert_eq!(first.as_ptr().wrapping_add(FRAME), second.as_ptr(), "no copies");
+        assert!(intake.kept.capacity() < BLOCK, "what goes on is not kept beside what others have");
     }
 
-    #[test]
-    fn what_nobody_else_uses_is_put_back_without_a_copy() {
+    #[tokio::test]
+    async fn a_frame_that_goes_on_stays_where_it_is() {
+        let (there, mut here) = pair();
         let mut intake = Intake::default();
-        intake.keep(&[7; 100]);
-        let room = intake.kept.as_ptr();
-        let mut bytes = intake.take();
-        drop(bytes.split_to(60));
+        intake.keep(&[7; 9]);
+        let mut rooms = Vec::new();
+        for _ in 0..3 {
+            assert_eq!(there.try_write(&[7; FRAME]).unwrap(), FRAME);
+            assert!(matches!(fill(&mut intake, &mut here, BLOCK).await, (Filled::Part, FRAME)));
+            rooms.push(intake.kept.as_ptr());
+        }
+        assert!(rooms.iter().all(|&room| room == rooms[0]));
+        assert_eq!(there.try_write(&[7; BLOCK]).unwrap(), BLOCK);
+        let missing = BLOCK - 3 * FRAME - 9;
+        assert!(matches!(fill(&mut intake, &mut here, BLOCK).await, (Filled::Kept, n) if n == missing));
+        assert_eq!(intake.take().len(), BLOCK);
+    }
+
+    #[tokio::test]
+    async fn room_for_a_huge_frame_grows_with_what_came() {
+        let (there, mut here) = pair();
+        let mut intake = Intake::default();
+        intake.keep(&[7; FRAME]);
+        assert_eq!(there.try_write(&[7; 9]).unwrap(), 9);
+        assert!(matches!(fill(&mut intake, &mut here, 1 << 40).await, (Filled::Part, 9)));
+        assert!(intake.kept.capacity() <= FRAME + STEP);
+        let bytes = intake.take();
+        let room = bytes.as_ptr();
         intake.put_back(bytes);
-        assert_eq!((intake.kept.as_ptr(), intake.len()), (room, 40));
+        assert_eq!((intake.kept.as_ptr(), intake.len()), (room, FRAME + 9), "not copied");
+        let mut bytes = intake.take();
+        drop(bytes.split_to(FRAME));
+        intake.put_back(bytes);
+        assert_eq!((intake.len(), intake.kept.capacity()), (9, 9), "its room is not kept");
     }
 }

@@ -46,6 +46,7 @@ mod scripts;
 #[cfg(any(test, fuzzing))]
 pub mod sim;
 mod slow;
+mod spare;
 mod stray;
 mod stream;
 mod tick;

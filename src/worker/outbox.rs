@@ -4,7 +4,6 @@
 //! a redirect finds its bytes here and nothing is copied to be kept. Knows no socket.
 
 use std::{
-    cell::RefCell,
     collections::VecDeque,
     io::{self, IoSlice},
     ops::Deref,
@@ -13,19 +12,12 @@ use std::{
 
 use bytes::Bytes;
 
-/// Small pieces share a block up to this size; blocks are reused.
-const BLOCK: usize = 64 * 1024;
-/// Empty blocks that a worker keeps for its outboxes: 4 MiB.
-const SPARE_BLOCKS: usize = 64;
+use super::spare::{self, BLOCK};
+
 /// From this size on owned bytes are taken over instead of copied.
 pub(super) const LARGE: usize = 16 * 1024;
 /// Blocks given to one write.
 const SLICES: usize = 32;
-
-thread_local! {
-    /// Empty blocks of this worker, each of [`BLOCK`] bytes.
-    static SPARE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
-}
 
 /// Invariants: `written <= len`; `head` lies in the first block; each piece lies in one block; no earlier block is empty.
 #[derive(Debug, Default)]
@@ -199,7 +191,7 @@ impl Outbox {
     /// Begins another block. What is little stays little; what needs a second block will fill it.
     #[cold]
     fn begin_block(&mut self) {
-        let full = std::mem::replace(&mut self.last, spare_block());
+        let full = std::mem::replace(&mut self.last, spare::block());
         self.earlier.push_back(Block::Own(full));
     }
 
@@ -208,7 +200,7 @@ impl Outbox {
         while let Some(block) = self.earlier.pop_front_if(|block| block.len() <= self.head) {
             self.head -= block.len();
             if let Block::Own(block) = block {
-                give_back(block);
+                spare::give_back(block);
             }
         }
         if self.earlier.is_empty() && self.head == self.last.len() {
@@ -218,21 +210,6 @@ impl Outbox {
                 self.last = Vec::new();
             }
         }
-    }
-}
-
-fn spare_block() -> Vec<u8> {
-    SPARE.with_borrow_mut(Vec::pop).unwrap_or_else(|| Vec::with_capacity(BLOCK))
-}
-
-fn give_back(mut block: Vec<u8>) {
-    if block.capacity() == BLOCK {
-        block.clear();
-        SPARE.with_borrow_mut(|spare| {
-            if spare.len() < SPARE_BLOCKS {
-                spare.push(block);
-            }
-        });
     }
 }
 
@@ -306,7 +283,7 @@ mod tests {
         fn bytes_come_out_as_they_went_in(
             pieces in prop::collection::vec((0_usize..80_000, any::<bool>(), 0_usize..100_000), 1..60),
             keeps in any::<bool>(),
-            allowed in prop_oneof![Just(usize::MAX), 1_usize..100_000],
+            allowed in prop_oneof![Just(usize::MAX), 1_000_usize..100_000],
         ) {
             let (mut outbox, mut expected, mut held) = (Outbox::default(), Vec::<u8>::new(), VecDeque::new());
             let mut end = vec![(0, false, usize::MAX); 4_800_000 / allowed + pieces.len()];

@@ -166,7 +166,9 @@ fn a_node_is_asked_for_no_more_large_replies_at_a_time_than_it_needs_to_stay_bus
     let proxy = Proxy::before(&cluster.seeds(), 1, &[]);
     let (mut other, value) = (proxy.client(), pattern(16 << 10));
     assert_eq!(other.request(&[&b"SET"[..], b"a", &value]), Value::ok());
-    assert_eq!(other.request(&["GET", "a"]), Value::Bulk(value.clone()));
+    for _ in 0..20 {
+        assert_eq!(other.request(&["GET", "a"]), Value::Bulk(value.clone()));
+    }
     let gate = Gate::new();
     cluster.on(0, "GET", Act::Hold(gate.clone()));
     let read = "slotway_client_input_bytes_total";
@@ -176,9 +178,11 @@ fn a_node_is_asked_for_no_more_large_replies_at_a_time_than_it_needs_to_stay_bus
     clients.iter_mut().for_each(|client| client.send_raw(&gets));
     let all = before + f64::from(u32::try_from(CLIENTS * gets.len()).expect("few"));
     proxy.reaches(read, all);
-    assert_eq!(other.run("PING").text(), "PONG");
     let in_flight = format!("slotway_backend_in_flight{{node=\"{}\"}}", cluster.seeds()[0]);
-    assert!((proxy.metric(&in_flight) - 64.0).abs() < 0.5, "{} in flight", proxy.metric(&in_flight));
+    proxy.reaches(&in_flight, 64.0);
+    assert_eq!(other.run("PING").text(), "PONG");
+    // More than 64 only where the fastest of all replies so far took more than a millisecond.
+    assert!(proxy.metric(&in_flight) < 160.0, "{} in flight", proxy.metric(&in_flight));
     gate.open();
     for client in &mut clients {
         assert!((0..EACH).all(|_| client.reply() == Value::Bulk(value.clone())));

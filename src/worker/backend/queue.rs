@@ -13,11 +13,11 @@ const BUSY: usize = if cfg!(any(test, fuzzing)) { 4 } else { 64 };
 /// So many requests are not little, nor are so many bytes, about what a server reads at once.
 const GATHERED: usize = if cfg!(any(test, fuzzing)) { 3 } else { 32 };
 const GATHERED_BYTES: usize = 16 * 1024;
-/// A node is asked for about so many bytes of replies at a time, and always for [`BUSY`] replies: they stay in the
-/// processors' caches, and neither it nor slotway piles up what clients could not take yet.
+/// Once it has answered, a node is asked for about so many bytes of replies at a time, and always for [`BUSY`] replies:
+/// they stay in the processors' caches, and neither it nor slotway piles up what clients could not take yet.
 const WINDOW: usize = if cfg!(any(test, fuzzing)) { 64 } else { 512 * 1024 };
-/// To a node that is far away more are on their way: so many nanoseconds of the time that its fastest reply took are
-/// worth a byte more than that. A gigabyte a second, as fast links bring.
+/// A node that is far away is asked for more, where that is more: a byte for so many nanoseconds that its fastest reply
+/// took. Fast links bring a gigabyte a second.
 const NANOS_PER_BYTE: u64 = if cfg!(any(test, fuzzing)) { 1_000_000 } else { 1 };
 
 /// What was given to a backend and is not answered.

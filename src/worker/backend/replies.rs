@@ -18,6 +18,7 @@ use crate::{
         line::Reply,
         outbox::LARGE,
         profile::Whose,
+        spare,
     },
 };
 
@@ -47,6 +48,7 @@ impl Backend {
             Filled::Scratch(len) => self.take_replies(&scratch[..len], replies).map(|consumed| {
                 replies.intake.keep(&scratch[consumed..len]);
             }),
+            Filled::Part => Ok(()),
             Filled::Kept => {
                 drop(scratch);
                 self.take_kept(replies)
@@ -75,6 +77,7 @@ impl Backend {
     /// As [`Self::take_replies`], of what was read where it stays: long replies are handed on.
     fn take_kept(&self, replies: &mut Replies) -> Result<(), Lost> {
         let mut bytes = replies.intake.take();
+        let whole = bytes.len();
         while let Some(reply) = replies.scanner.scan(&bytes).map_err(|_| Lost::Garbage)? {
             let taken = bytes.split_to(reply.len);
             if reply.kind == b'>' {
@@ -82,7 +85,8 @@ impl Backend {
                 continue;
             }
             replies.seen = true;
-            self.deliver(if taken.len() < LARGE { Reply::Copy(&taken) } else { Reply::Own(taken) })?;
+            let shares = taken.len() >= LARGE && spare::may_share(taken.len(), whole);
+            self.deliver(if shares { Reply::Own(taken) } else { Reply::Copy(&taken) })?;
         }
         replies.intake.put_back(bytes);
         Ok(())

@@ -18,6 +18,7 @@ use crate::{
         dispatch::{self, LONG, Step},
         flight::Flight,
         intake::{Filled, Intake},
+        spare,
     },
 };
 
@@ -64,6 +65,7 @@ impl Client {
                 });
                 input.intake.keep(&bytes[consumed..]);
             }
+            Filled::Part => {}
             Filled::Kept => {
                 drop(input);
                 drop(scratch);
@@ -83,7 +85,7 @@ impl Client {
         while input.intake.len() < MAX_HELD {
             match ready!(input.intake.poll_fill(cx, stream, &mut scratch, 1)) {
                 Ok((Filled::Scratch(len), _)) => input.intake.keep(&scratch[..len]),
-                Ok((Filled::Kept, _)) => {}
+                Ok((Filled::Kept | Filled::Part, _)) => {}
                 Ok((Filled::End, _)) => return Poll::Ready(CloseReason::Client),
                 Err(_) => return Poll::Ready(CloseReason::Io),
             }
@@ -99,7 +101,11 @@ impl Client {
         let mut bytes = input.intake.take();
         self.held.set(false);
         let consumed = self.consume(&bytes, &mut input.parser, |range, backend, flight| {
-            backend.send_owned(bytes.slice(range), flight);
+            if spare::may_share(range.len(), bytes.len()) {
+                backend.send_owned(bytes.slice(range), flight);
+            } else {
+                backend.send(&bytes[range], flight);
+            }
         });
         bytes.advance(consumed);
         input.intake.put_back(bytes);

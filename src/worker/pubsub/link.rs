@@ -14,6 +14,8 @@ use std::{
     time::Duration,
 };
 
+use bytes::Buf;
+
 use super::topic::Name;
 use crate::{
     cluster::NodeAddr,
@@ -248,10 +250,13 @@ impl Link {
             Filled::Scratch(len) => self.hear_all(&scratch[..len], &mut said.scanner).map(|consumed| {
                 said.intake.keep(&scratch[consumed..len]);
             }),
+            Filled::Part => Ok(()),
             Filled::Kept => {
-                let bytes = said.intake.take();
-                self.hear_all(&bytes, &mut said.scanner)
-                    .map(|consumed| said.intake.put_back(bytes.slice(consumed..)))
+                let mut bytes = said.intake.take();
+                self.hear_all(&bytes, &mut said.scanner).map(|consumed| {
+                    bytes.advance(consumed);
+                    said.intake.put_back(bytes);
+                })
             }
         })
     }

@@ -142,6 +142,7 @@ impl Joint {
             Filled::End if lane.cutter.is_open() => return Err(Ended),
             Filled::End => lane.leave(),
             Filled::Scratch(len) => self.weave(place, &scratch[..len])?,
+            Filled::Part => {}
             Filled::Kept => {
                 let bytes = lane.intake.take();
                 self.weave(place, &bytes)?;
@@ -206,6 +207,7 @@ impl Joint {
         match filled {
             Filled::End => Err(Ended),
             Filled::Scratch(len) => self.sort(&scratch[..len]),
+            Filled::Part => Ok(()),
             Filled::Kept => {
                 let bytes = self.intake.take();
                 self.sort(&bytes)
