@@ -6,8 +6,15 @@ use std::{
 };
 
 /// Where documents are.
-const FOLDERS: [&str; 6] =
-    ["", "docs", "docs/bench", "docs/bench/grid", "docs/bench/pinned", "docs/bench/transactions"];
+const FOLDERS: [&str; 7] = [
+    "",
+    "docs",
+    "docs/bench",
+    "docs/bench/close",
+    "docs/bench/grid",
+    "docs/bench/pinned",
+    "docs/bench/transactions",
+];
 
 /// All Markdown files of the project, without what is built or installed.
 fn documents() -> Vec<PathBuf> {
