@@ -6,11 +6,12 @@ use std::{
 };
 
 /// Where documents are.
-const FOLDERS: [&str; 7] = [
+const FOLDERS: [&str; 8] = [
     "",
     "docs",
     "docs/bench",
     "docs/bench/close",
+    "docs/bench/fresh",
     "docs/bench/grid",
     "docs/bench/pinned",
     "docs/bench/transactions",
