@@ -114,6 +114,25 @@ crosswise! {
         }
     }
 
+    fn a_small_reply_does_not_keep_the_room_of_a_large_one_before_it(setup) {
+        // 1. A node answers one client with a large reply and another, right behind it, with a smaller one.
+        // 2. Both are read into the room of the large one, and handed on as parts of it.
+        // 3. The second client does not read: each of its replies kept several megabytes, and counted for a tenth of one.
+        let proxy = setup.proxy();
+        let (large, small) = (setup.key("{kept}large"), setup.key("{kept}small"));
+        let (mut reads, mut deaf) = (proxy.client(), proxy.client());
+        for (key, value) in [(&large, pattern(4 * MIB)), (&small, pattern(MIB / 10))] {
+            assert_eq!(reads.request(&[&b"SET"[..], key.as_bytes(), &value]), Value::ok());
+        }
+        for _ in 0..300 {
+            reads.send(&["GET", &large]);
+            deaf.send(&["GET", &small]);
+            assert!(matches!(reads.reply(), Value::Bulk(value) if value.len() == 4 * MIB));
+        }
+        peak_is_below(&proxy, 128 * MIB);
+        assert!((0..300).all(|_| matches!(deaf.reply(), Value::Bulk(value) if value.len() == MIB / 10)));
+    }
+
     fn a_client_that_sends_and_never_reads_is_not_read_either(setup) {
         let proxy = setup.proxy_with(&["--client-output-buffer-limit", "1mb"]);
         let mut deaf = proxy.client();
