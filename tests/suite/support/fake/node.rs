@@ -18,6 +18,7 @@ use super::{
 use crate::support::{
     ports::free_port,
     resp::{self, Value},
+    wait::eventually,
 };
 
 struct State {
@@ -64,7 +65,9 @@ impl Node {
     /// Listens, on IPv6 too where there is any.
     pub(super) fn resume(&self) {
         self.state.listening.store(true, Ordering::SeqCst);
-        let listener = TcpListener::bind(("127.0.0.1", self.port())).expect("the port is still free");
+        // Until it runs a program of its own, a process that another test starts has all that was open when it began, and
+        // that may be what looked whether this port is free.
+        let listener = eventually("the port is free", || TcpListener::bind(("127.0.0.1", self.port())).ok());
         accept_all(Arc::clone(&self.state), listener);
         if let Ok(listener) = TcpListener::bind(("::1", self.port())) {
             accept_all(Arc::clone(&self.state), listener);
