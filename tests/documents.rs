@@ -6,13 +6,14 @@ use std::{
 };
 
 /// Where documents are.
-const FOLDERS: [&str; 8] = [
+const FOLDERS: [&str; 9] = [
     "",
     "docs",
     "docs/bench",
     "docs/bench/close",
     "docs/bench/fresh",
     "docs/bench/grid",
+    "docs/bench/large",
     "docs/bench/pinned",
     "docs/bench/transactions",
 ];

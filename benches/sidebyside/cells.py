@@ -7,9 +7,11 @@ import dataclasses
 
 from .wire import SLOTS
 
-SIZES = {3: "", 1024: "_1k", 16384: "_16k"}
+SIZES = {3: "", 1024: "_1k", 16384: "_16k", 102400: "_100k"}
+# Those that every command, client count and pipeline depth of the comparison is measured with.
+MATRIX_SIZES = (3, 1024, 16384)
 # Distinct keys by value size: far more than caches hold, few enough to be filled in seconds.
-KEYS = {3: 1_000_000, 1024: 50_000, 16384: 1_000}
+KEYS = {3: 1_000_000, 1024: 50_000, 16384: 1_000, 102400: 500}
 # Requests of one run by pipeline depth: one to three seconds for the proxies known today.
 REQUESTS = {1: 100_000, 16: 600_000, 64: 1_200_000}
 MGET_KEYS = 10
@@ -31,7 +33,7 @@ class Cell:
     def requests(self, quick):
         """How many requests one run makes."""
         lone = 0.12 if self.clients == 1 and self.pipeline == 1 else 0.3 if self.clients == 1 else 1
-        large = {3: 1, 1024: 0.6, 16384: 0.3 if self.pipeline == 1 else 0.06}[self.size]
+        large = {3: 1, 1024: 0.6, 16384: 0.3 if self.pipeline == 1 else 0.06, 102400: 0.2}[self.size]
         many = 0.3 if self.command in ("mget10", "tx") else 1
         count = int(REQUESTS[self.pipeline] * lone * large * many / (10 if quick else 1))
         return max(count, 2 * self.clients * self.pipeline)
@@ -60,21 +62,22 @@ def tagged_keys(size):
 
 def matrix():
     """SET and GET over every pipeline, client count and value size of the comparison."""
-    return [Cell(command, size, clients, pipeline) for size in SIZES for clients in (50, 500, 1)
+    return [Cell(command, size, clients, pipeline) for size in MATRIX_SIZES for clients in (50, 500, 1)
             for pipeline in REQUESTS for command in ("get", "set")]
 
 
 EXTRA = [Cell("mget10", 3, 50, 1), Cell("get", 3, 5000, 1)]
 TRANSACTIONS = [Cell("tx", 3, clients, 1) for clients in (1, 50, 200)]
+LARGE = [Cell(command, 102400, clients, 1) for clients in (1, 50, 500) for command in ("get", "set")]
 CLIFF = [Cell("get", 3, clients, 1) for clients in (50, 200, 500, 1000, 2000, 5000)]
 BAR = ["get_c50_p1", "get_c500_p1", "get_c50_p16", "set_1k_c50_p16", "mget10_c50_p1"]
 DEFAULT = ["get_c50_p1", "set_c50_p1", "get_c50_p16", "set_c50_p16", "get_c50_p64", "set_c50_p64",
            "get_c500_p1", "set_c500_p1", "get_c500_p16", "get_c1_p1", "set_c1_p1",
            "get_1k_c50_p1", "set_1k_c50_p1", "get_1k_c50_p16", "set_1k_c50_p16",
            "get_16k_c50_p1", "set_16k_c50_p1", "mget10_c50_p1", "get_c5000_p1"]
-ALL = {cell.name: cell for cell in matrix() + EXTRA + CLIFF + TRANSACTIONS}
+ALL = {cell.name: cell for cell in matrix() + EXTRA + CLIFF + LARGE + TRANSACTIONS}
 SETS = {"default": DEFAULT, "bar": BAR, "cliff": [cell.name for cell in CLIFF],
-        "tx": [cell.name for cell in TRANSACTIONS], "all": list(ALL)}
+        "large": [cell.name for cell in LARGE], "tx": [cell.name for cell in TRANSACTIONS], "all": list(ALL)}
 
 
 def chosen(text):

@@ -16,6 +16,8 @@ use std::{
 
 use self::input::Input;
 pub use self::moving::Moved;
+#[cfg(test)]
+pub(super) use self::output::LONG;
 pub(super) use self::{input::MAX_HELD, moving::End};
 use super::{
     Worker,

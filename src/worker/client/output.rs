@@ -1,8 +1,8 @@
 //! What a client is sent: replies in the order of its requests, and pushes between them.
 //!
-//! Replies that were asked for in one read wait for each other for a short while: see
-//! [`deliver`](crate::worker::deliver). Invariant: whoever made a reply ready has it written, or the client's task
-//! does before it waits.
+//! Replies leave at the end of a turn, and those that were asked for in one read wait for each other for a short while:
+//! see [`deliver`](crate::worker::deliver). Long ones leave at once. Invariant: whoever made a reply ready has it written,
+//! or the client's task does before it waits.
 
 use std::{
     io::{self, IoSlice},
@@ -16,6 +16,10 @@ use crate::{
     worker::{line::Reply, stream::Stream},
 };
 
+/// A reply of so many bytes is written at once: the processors' caches still hold it, and the next may use its memory.
+/// Simulations, whose replies are short, try that too.
+pub(in crate::worker) const LONG: usize = if cfg!(any(test, fuzzing)) { 16 } else { 64 * 1024 };
+
 impl Client {
     /// Answers place `number` of its line.
     #[inline]
@@ -23,13 +27,17 @@ impl Client {
         if self.closed.get() {
             return;
         }
+        let long = reply.bytes().len() >= LONG;
         let mut line = self.line.borrow_mut();
         line.answer(number, reply, self.worker.now());
+        let at_once = long && self.reads.get() && line.outbox.unwritten() >= LONG;
         // Who is alone gains nothing by waiting, nor does anybody else.
         let alone = line.waiting() >= self.worker.flights.get();
         let holds = line.holds() && !alone;
         drop(line);
-        if holds && self.reads.get() {
+        if at_once {
+            self.deliver();
+        } else if holds && self.reads.get() {
             self.hold_back();
         } else if !self.runs.get() {
             self.deliver_soon();

@@ -2,12 +2,14 @@
 
 use std::{
     cell::{Cell, RefCell},
+    pin::pin,
     rc::Rc,
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
 use tokio::{
-    io::{AsyncWriteExt, DuplexStream},
+    io::{AsyncReadExt, AsyncWriteExt, DuplexStream},
     sync::Notify,
     time::Instant,
 };
@@ -18,7 +20,7 @@ use super::{
 };
 use crate::{
     cluster::{NodeAddr, Slot, SlotTable, TableBuilder},
-    worker::deliver::GATHER,
+    worker::{client::LONG, deliver::GATHER, line::Reply},
 };
 
 /// 1. One client waits for a node that says nothing.
@@ -213,4 +215,31 @@ fn who_reads_late_gets_at_once_what_did_not_fit() {
         }
         assert_eq!(begin.elapsed(), Duration::ZERO);
     });
+}
+
+/// 1. Replies come to a client that waits for nothing else.
+/// 2. One that is long is with it before anything else happens, another at the end of the turn.
+#[test]
+fn a_long_reply_leaves_at_once() {
+    in_virtual_time(0, async {
+        let (world, _signals) = World::new(three_keys(), Rc::new(prompt_late_and_silent), FLAGS);
+        let mut far = world.client(1);
+        dawdle().await;
+        let client = Rc::clone(&world.workers[0].clients.borrow()[&1]);
+        for (len, at_once) in [(LONG, true), (LONG - 1, false), (2 * LONG, true)] {
+            client.ticket(None).answer(Reply::Copy(&vec![b'x'; len]));
+            assert_eq!(arrived(&mut far), if at_once { len } else { 0 });
+            dawdle().await;
+            assert_eq!(arrived(&mut far), if at_once { 0 } else { len });
+        }
+    });
+}
+
+/// How many bytes are there to be read.
+fn arrived(stream: &mut DuplexStream) -> usize {
+    let mut room = [0; 4 * LONG];
+    match pin!(stream.read(&mut room)).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(len) => len.unwrap(),
+        Poll::Pending => 0,
+    }
 }
