@@ -6,7 +6,7 @@ use std::{
 };
 
 /// Where documents are.
-const FOLDERS: [&str; 9] = [
+const FOLDERS: [&str; 10] = [
     "",
     "docs",
     "docs/bench",
@@ -16,6 +16,7 @@ const FOLDERS: [&str; 9] = [
     "docs/bench/large",
     "docs/bench/pinned",
     "docs/bench/transactions",
+    "docs/bench/unix",
 ];
 
 /// All Markdown files of the project, without what is built or installed.

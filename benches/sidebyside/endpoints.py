@@ -13,6 +13,8 @@ from . import wire
 from .process import Process, StartError, free_ports
 
 PRIMARIES = 3
+# The option behind which slotway is given the path of its unix socket.
+UNIX = "--unixsocket"
 
 
 @dataclasses.dataclass
@@ -26,6 +28,7 @@ class Endpoint:
     flags: str
     clustered: bool = False  # redis-benchmark runs with --cluster.
     fixed: bool = False  # Answers the same to everything.
+    socket: str | None = None  # The load reaches it over this unix socket, not over the port.
 
     def answers(self):
         """Whether it is there and, if it stands before nodes, reaches them."""
@@ -100,6 +103,11 @@ def slotway_twice(yard, port, nodes, binary, workers):
 def slotway_twice_even(yard, port, nodes, binary, workers):
     """With twice as many workers, each of which has as many clients from the start."""
     return [*slotway_twice(yard, port, nodes, binary, workers), "--spread-at", 0]
+
+
+def slotway_unix(yard, port, nodes, binary, workers):
+    """With the load on a unix socket."""
+    return [*slotway(yard, port, nodes, binary, workers), UNIX, yard.folder / "slotway.sock"]
 
 
 def predixy(yard, port, nodes, binary, workers):
@@ -208,6 +216,7 @@ PROXIES = {
     "slotway-pgo": (slotway, "SLOTWAY_BENCH_PGO", "../pgo/release/slotway", "--version"),
     "slotway-2": (slotway_twice, "SLOTWAY_BENCH_SLOTWAY", "slotway", "--version"),
     "slotway-2-even": (slotway_twice_even, "SLOTWAY_BENCH_SLOTWAY", "slotway", "--version"),
+    "slotway-unix": (slotway_unix, "SLOTWAY_BENCH_SLOTWAY", "slotway", "--version"),
     "predixy": (predixy, "SLOTWAY_BENCH_PREDIXY", "predixy", "-v"),
     "envoy": (envoy, "SLOTWAY_BENCH_ENVOY", "envoy", "--version"),
     "envoy-batched": (envoy_batched, "SLOTWAY_BENCH_ENVOY", "envoy", "--version"),
@@ -215,10 +224,10 @@ PROXIES = {
     "nutcracker": (nutcracker, "SLOTWAY_BENCH_NUTCRACKER", "nutcracker", "--version"),
 }
 NAMES = ["direct", *PROXIES]
-BUILT_HERE = ("floor", "slotway", "slotway-pgo", "slotway-2", "slotway-2-even")
-# Only where they are asked for by name: slotway after `make pgo` or with more workers, and Envoy with a 3 ms timer,
-# which makes every unpipelined cell a picture of that timer.
-ON_REQUEST = ("slotway-pgo", "slotway-2", "slotway-2-even", "envoy-batched")
+BUILT_HERE = ("floor", "slotway", "slotway-pgo", "slotway-2", "slotway-2-even", "slotway-unix")
+# Only where they are asked for by name: slotway after `make pgo`, with more workers or over a unix socket, and Envoy with
+# a 3 ms timer, which makes every unpipelined cell a picture of that timer.
+ON_REQUEST = ("slotway-pgo", "slotway-2", "slotway-2-even", "slotway-unix", "envoy-batched")
 
 
 def start_all(yard, names, workers, built):
@@ -246,7 +255,8 @@ def start(yard, name, cluster, workers, built):
     process = yard.start(name, argv)
     behind = [] if name == "floor" else nodes.processes
     said = first_line(binary, version) if version else "the null server of this repository"
-    endpoint = Endpoint(name, port, process, behind, said, shown(argv, yard), fixed=name == "floor")
+    socket = argv[argv.index(UNIX) + 1] if UNIX in argv else None
+    endpoint = Endpoint(name, port, process, behind, said, shown(argv, yard), fixed=name == "floor", socket=socket)
     try:
         process.wait_for(endpoint.answers, "answering")
     except StartError:

@@ -46,6 +46,8 @@ def check(endpoint, cell):
     if endpoint.fixed or endpoint.clustered:
         return
     if cell.command == "tx":
+        if endpoint.socket:
+            raise LoadError("the load of transactions knows no unix sockets")
         benchmark(endpoint, cell, cell.clients)
         return
     key = wire.keys(cell.size, 1)[0].decode()
@@ -81,8 +83,8 @@ def benchmark(endpoint, cell, requests):
                 *transactions.run(endpoint.port, cell.clients, requests, keys, RUN_SECONDS))
         except transactions.Wrong as error:
             raise LoadError(str(error)) from error
-    argv = ["redis-benchmark", "-h", "127.0.0.1", "-p", str(endpoint.port),
-            *cell.arguments(endpoint.clustered, requests)]
+    where = ["-s", endpoint.socket] if endpoint.socket else ["-h", "127.0.0.1", "-p", str(endpoint.port)]
+    argv = ["redis-benchmark", *where, *cell.arguments(endpoint.clustered, requests)]
     try:
         done = subprocess.run(argv, capture_output=True, text=True, errors="replace", timeout=RUN_SECONDS)
     except subprocess.TimeoutExpired as error:
