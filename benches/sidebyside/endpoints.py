@@ -30,9 +30,14 @@ class Endpoint:
     fixed: bool = False  # Answers the same to everything.
     socket: str | None = None  # The load reaches it over this unix socket, not over the port.
 
+    @property
+    def where(self):
+        """What clients connect to: see `wire.connect`."""
+        return self.socket or self.port
+
     def answers(self):
         """Whether it is there and, if it stands before nodes, reaches them."""
-        return answers(self.port, *(["PING"] if self.fixed else ["GET", "probe"]))
+        return answers(self.where, *(["PING"] if self.fixed else ["GET", "probe"]))
 
     def begin_anew(self, yard):
         """Ends the proxy and starts it once more, on the same port."""
@@ -74,10 +79,10 @@ def form(ports, processes):
         process.wait_for(lambda: b"cluster_state:ok" in wire.ask(port, "CLUSTER", "INFO"), "part of the cluster")
 
 
-def answers(port, *words):
+def answers(where, *words):
     """Whether a request gets a reply that is no error."""
     try:
-        wire.ask(port, *(words or ["PING"]))
+        wire.ask(where, *(words or ["PING"]))
         return True
     except wire.Refused:
         return False

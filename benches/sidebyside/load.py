@@ -46,15 +46,13 @@ def check(endpoint, cell):
     if endpoint.fixed or endpoint.clustered:
         return
     if cell.command == "tx":
-        if endpoint.socket:
-            raise LoadError("the load of transactions knows no unix sockets")
         benchmark(endpoint, cell, cell.clients)
         return
     key = wire.keys(cell.size, 1)[0].decode()
     value = b"x" * cell.size
     right = {"get": value, "set": b"OK", "mget10": [value] * 10}[cell.command]
     try:
-        reply = wire.ask(endpoint.port, *cell.words(key))
+        reply = wire.ask(endpoint.where, *cell.words(key))
     except (OSError, wire.Refused) as error:
         raise LoadError(f"refuses the request: {error}") from error
     if reply != right:
@@ -80,7 +78,7 @@ def benchmark(endpoint, cell, requests):
         keys = wire.keys(cell.size, min(KEYS[cell.size], transactions.MADE))
         try:
             return transactions.figures(
-                *transactions.run(endpoint.port, cell.clients, requests, keys, RUN_SECONDS))
+                *transactions.run(endpoint.where, cell.clients, requests, keys, RUN_SECONDS))
         except transactions.Wrong as error:
             raise LoadError(str(error)) from error
     where = ["-s", endpoint.socket] if endpoint.socket else ["-h", "127.0.0.1", "-p", str(endpoint.port)]

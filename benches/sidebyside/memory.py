@@ -14,8 +14,8 @@ def idle(endpoint):
     clients = []
     try:
         for _ in range(IDLE_CLIENTS):
-            clients.append(wire.connect(endpoint.port))
-        wire.ask(endpoint.port, "PING")  # Accepted in order, so all before this one are in.
+            clients.append(wire.connect(endpoint.where))
+        wire.ask(endpoint.where, "PING")  # Accepted in order, so all before this one are in.
         connected = endpoint.proxy.memory("VmRSS")
         for client in clients:
             client.sendall(wire.request("GET", "k3:%012d" % 7))

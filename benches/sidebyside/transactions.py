@@ -23,13 +23,13 @@ def transaction(key):
     return wire.request("MULTI") + wire.request("SET", key, "xxx") + wire.request("EXEC")
 
 
-def run(port, clients, count, keys, seconds):
+def run(where, clients, count, keys, seconds):
     """Runs `count` transactions of `clients` on `keys`, at most `MADE`, in random order, for `seconds` at most.
 
     Returns how many were answered a second, and how long each took in milliseconds, shortest first.
     """
     load = itertools.cycle([transaction(key) for key in random.sample(keys, len(keys))])
-    socks = [wire.connect(port) for _ in range(clients)]
+    socks = [wire.connect(where) for _ in range(clients)]
     try:
         return drive(socks, load, count, seconds)
     except OSError as error:

@@ -35,14 +35,19 @@ def read_reply(stream):
     return int(rest) if kind == b":" else rest
 
 
-def connect(port, timeout=10):
-    """A connection to a loopback port."""
-    return socket.create_connection(("127.0.0.1", port), timeout)
+def connect(where, timeout=10):
+    """A connection to a loopback port, or to a unix socket where it is a path."""
+    if not isinstance(where, str):
+        return socket.create_connection(("127.0.0.1", where), timeout)
+    sock = socket.socket(socket.AF_UNIX)
+    sock.settimeout(timeout)
+    sock.connect(where)
+    return sock
 
 
-def ask(port, *words):
+def ask(where, *words):
     """The reply to one request over a connection of its own."""
-    with connect(port) as sock:
+    with connect(where) as sock:
         sock.sendall(request(*words))
         return read_reply(sock.makefile("rb"))
 

@@ -16,7 +16,7 @@ use crate::{
     worker::{line::Reply, stream::Stream},
 };
 
-/// A reply of so many bytes is written at once: the processors' caches still hold it, and the next may use its memory.
+/// A reply of so many bytes that comes in its turn is written at once: the processors' caches still hold it, and the next may use its memory.
 /// Simulations, whose replies are short, try that too.
 pub(in crate::worker) const LONG: usize = if cfg!(any(test, fuzzing)) { 16 } else { 64 * 1024 };
 
@@ -36,7 +36,7 @@ impl Client {
         let holds = line.holds() && !alone;
         drop(line);
         if at_once {
-            self.deliver();
+            self.write_ready();
         } else if holds && self.reads.get() {
             self.hold_back();
         } else if !self.runs.get() {
@@ -68,9 +68,14 @@ impl Client {
         self.worker.hold_for(self);
     }
 
-    /// Writes the replies that are ready, whatever they wait for. What else there is to do now is its task's.
+    /// Writes the replies that are ready, whatever they wait for: its turn has come.
     pub(in crate::worker) fn deliver(&self) {
         self.due.set(false);
+        self.write_ready();
+    }
+
+    /// Writes the replies that are ready. What else there is to do now is its task's.
+    fn write_ready(&self) {
         self.give_back();
         let all = self.flush(|stream, slices| stream.try_write(slices));
         if !(all.is_ok_and(|all| all) && self.reads.get()) {
