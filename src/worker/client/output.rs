@@ -16,8 +16,8 @@ use crate::{
     worker::{line::Reply, stream::Stream},
 };
 
-/// A reply of so many bytes that comes in its turn is written at once: the processors' caches still hold it, and the next may use its memory.
-/// Simulations, whose replies are short, try that too.
+/// A reply of so many bytes that comes in its turn is written at once: the processors' caches still hold it, and the next
+/// may use its memory. Simulations, whose replies are short, try that too.
 pub(in crate::worker) const LONG: usize = if cfg!(any(test, fuzzing)) { 16 } else { 64 * 1024 };
 
 impl Client {

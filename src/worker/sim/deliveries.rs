@@ -219,6 +219,7 @@ fn who_reads_late_gets_at_once_what_did_not_fit() {
 
 /// 1. Replies come to a client that waits for nothing else.
 /// 2. One that is long is with it before anything else happens, another at the end of the turn.
+/// 3. A short one, a long one and a short one come in one turn: the last must leave too.
 #[test]
 fn a_long_reply_leaves_at_once() {
     in_virtual_time(0, async {
@@ -232,6 +233,12 @@ fn a_long_reply_leaves_at_once() {
             dawdle().await;
             assert_eq!(arrived(&mut far), if at_once { 0 } else { len });
         }
+        for (len, now) in [(LONG - 1, 0), (LONG, 2 * LONG - 1), (LONG - 1, 0)] {
+            client.ticket(None).answer(Reply::Copy(&vec![b'x'; len]));
+            assert_eq!(arrived(&mut far), now, "what comes before a long one leaves with it");
+        }
+        dawdle().await;
+        assert_eq!(arrived(&mut far), LONG - 1, "what comes behind it leaves too");
     });
 }
 
