@@ -52,23 +52,29 @@ static SHARES: LazyLock<[[u16; 256]; SLICE]> = LazyLock::new(|| {
     shares
 });
 
-/// The checksum of `bytes`. It starts from 0, so it is the sum of what each byte alone adds to it: those of a slice are
-/// looked up side by side, where `State::calculate` waits for each byte before the next.
+/// The checksum of `bytes`. It starts from 0, so noughts in front change nothing, and it is the sum of what each byte alone
+/// adds to it: those of a slice are looked up side by side, where `State::calculate` waits for each byte before the next.
 #[inline]
 fn crc(bytes: &[u8]) -> u16 {
     let shares = &*SHARES;
-    let (slices, rest) = bytes.as_chunks::<SLICE>();
-    let whole = slices.iter().fold(0, |before: u16, slice| {
-        let [high, low] = before.to_be_bytes();
-        let mut bytes = *slice;
-        bytes[0] ^= high;
-        bytes[1] ^= low;
+    let share = |slice: u64| {
+        let bytes = slice.to_be_bytes();
         (0..SLICE).fold(0, |sum, at| sum ^ shares[SLICE - 1 - at][usize::from(bytes[at])])
-    });
-    rest.iter().fold(whole, |before, byte| {
-        let [high, _] = before.to_be_bytes();
-        before << 8 ^ shares[0][usize::from(high ^ byte)]
+    };
+    let (rest, slices) = bytes.as_rchunks();
+    let first = if rest.is_empty() { 0 } else { share(padded(bytes, rest.len())) };
+    slices.iter().fold(first, |before, slice| {
+        share(u64::from_be_bytes(*slice) ^ u64::from(before) << (u64::BITS - u16::BITS))
     })
+}
+
+/// The first `len` of `bytes`, 1 to 7, behind noughts.
+#[inline]
+fn padded(bytes: &[u8], len: usize) -> u64 {
+    match bytes.first_chunk() {
+        Some(&first) => u64::from_be_bytes(first) >> (8 * (SLICE - len)),
+        None => bytes.iter().fold(0, |slice, &byte| slice << 8 | u64::from(byte)),
+    }
 }
 
 /// Bytes that are looked through in one step.

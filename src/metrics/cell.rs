@@ -89,10 +89,37 @@ impl Histogram {
     }
 }
 
-/// The bucket whose bounds hold `nanos`. Most durations fall into the first few, so a walk beats a search.
+/// The bucket whose bounds hold `nanos`, found without a branch: processors can't foretell durations.
 #[inline]
 fn bucket(nanos: u64) -> usize {
-    BUCKET_BOUNDS.iter().position(|&bound| nanos <= bound).unwrap_or(BUCKET_BOUNDS.len())
+    let Octave { first, bounds: [lower, upper] } = OCTAVES[(nanos | 1).ilog2() as usize];
+    first + usize::from(nanos > lower) + usize::from(nanos > upper)
+}
+
+/// Durations from one power of two to the next.
+#[derive(Clone, Copy)]
+struct Octave {
+    /// The bucket of the shortest.
+    first: usize,
+    /// The bounds of that bucket and of the next: no octave holds more.
+    bounds: [u64; 2],
+}
+
+static OCTAVES: [Octave; 64] = octaves();
+
+const fn octaves() -> [Octave; 64] {
+    let mut octaves = [Octave { first: BUCKET_BOUNDS.len(), bounds: [u64::MAX; 2] }; 64];
+    let (mut octave, mut at) = (0, 0);
+    while at < BUCKET_BOUNDS.len() {
+        if BUCKET_BOUNDS[at] < 1 << octave {
+            at += 1;
+            continue;
+        }
+        let above = if at + 1 < BUCKET_BOUNDS.len() { BUCKET_BOUNDS[at + 1] } else { u64::MAX };
+        octaves[octave] = Octave { first: at, bounds: [BUCKET_BOUNDS[at], above] };
+        octave += 1;
+    }
+    octaves
 }
 
 #[cfg(test)]
@@ -108,6 +135,12 @@ mod tests {
         assert_eq!(bucket(u64::MAX), 19);
         for (i, bound) in BUCKET_BOUNDS.into_iter().enumerate() {
             assert_eq!((bucket(bound - 1), bucket(bound), bucket(bound + 1)), (i, i, i + 1));
+        }
+        for power in (0..u64::BITS).map(|digits| 1 << digits) {
+            for nanos in [power - 1, power] {
+                let first = BUCKET_BOUNDS.iter().position(|&bound| nanos <= bound);
+                assert_eq!(bucket(nanos), first.unwrap_or(BUCKET_BOUNDS.len()), "{nanos}");
+            }
         }
         let histogram = Histogram::default();
         histogram.record(70_000);

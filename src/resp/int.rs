@@ -14,6 +14,13 @@ pub(super) enum Line {
 /// Longest number line: a sign, 19 digits and CRLF.
 const LONGEST: usize = 22;
 
+/// One in each byte of a word.
+const ONES: u64 = u64::from_ne_bytes([1; 8]);
+/// The highest bit of each byte of a word.
+const TOP: u64 = ONES << 7;
+/// CRLF as the low bytes of a word.
+const LINE_END: u64 = u16::from_le_bytes(*b"\r\n") as u64;
+
 /// The one number whose opposite is none.
 const LOWEST: &[u8] = b"-9223372036854775808\r\n";
 
@@ -27,8 +34,37 @@ pub(super) fn number_line(bytes: &[u8], at: usize) -> Line {
             Line::Number(i64::from(ten - b'0') * 10 + i64::from(one - b'0'), at + 4)
         }
         [b'-', b'1', b'\r', b'\n', ..] => Line::Number(-1, at + 4),
-        _ => any_number(rest, at),
+        _ => longer_number(rest, at),
     }
+}
+
+/// A number of more than two digits, or what is none. Not part of [`number_line`], so that this is short.
+#[inline(never)]
+fn longer_number(rest: &[u8], at: usize) -> Line {
+    match rest.first_chunk().and_then(|&word| number_in_word(word)) {
+        Some((value, digits)) => Line::Number(value, at + digits + 2),
+        None => any_number(rest, at),
+    }
+}
+
+/// The number of up to six digits that `word` begins with, if CRLF follows, and how many digits these are.
+#[inline]
+fn number_in_word(word: [u8; 8]) -> Option<(i64, usize)> {
+    let word = u64::from_le_bytes(word);
+    let values = word ^ (ONES * u64::from(b'0'));
+    // Whatever is no digit has its highest bit here.
+    let others = (((values & !TOP) + ONES * (0x7f - 9)) | values) & TOP;
+    let bits = others.trailing_zeros() & !7;
+    let opens_with_nought = values & 0xff == 0;
+    if opens_with_nought || !(8..=48).contains(&bits) || word >> bits & 0xffff != LINE_END {
+        return None;
+    }
+    // Neighbours are joined: digits to pairs, these to fours, these to all.
+    let digits = values << (u64::BITS - bits);
+    let pairs = digits.wrapping_mul(10 << 8 | 1) >> 8 & 0x00ff_00ff_00ff_00ff;
+    let fours = pairs.wrapping_mul(100 << 16 | 1) >> 16 & 0x0000_ffff_0000_ffff;
+    let all = fours.wrapping_mul(10_000 << 32 | 1) >> 32;
+    Some((all.cast_signed(), bits as usize / 8))
 }
 
 fn any_number(rest: &[u8], at: usize) -> Line {
@@ -77,6 +113,8 @@ fn negative(rest: &[u8], at: usize) -> Line {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -96,6 +134,10 @@ mod tests {
             "--1\r\n",
             "-01\r\n",
             "1\rx",
+            "123\rx000",
+            "12:4\r\n00",
+            "12/4\r\n00",
+            "012\r\n000",
             "\r\n",
             "9223372036854775808\r\n",
             "99999999999999999999999",
@@ -106,6 +148,19 @@ mod tests {
             ["", "1", "1\r", "-", "-1", "-1\r", "123456789", "-9223372036854775808", "-9223372036854775808\r"]
         {
             assert_eq!(number_line(part.as_bytes(), 0), Line::Incomplete, "{part:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_number_is_the_same_whole_or_digit_by_digit(
+            line in prop::string::bytes_regex(r"-?[0-9]{0,5}(?-u:[0-9/:\xb0])?[0-9]{0,3}(\r\n|\r\n|\r0|0\n)[$0-9]{0,6}")
+                .expect("a regex"),
+        ) {
+            for len in 0..=line.len() {
+                let bytes = &line[..len];
+                prop_assert_eq!(number_line(bytes, 0), any_number(bytes, 0), "{:?}", bytes);
+            }
         }
     }
 }

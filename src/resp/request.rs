@@ -224,7 +224,7 @@ impl RequestParser {
 }
 
 /// The argument whose header is at `at`, once the header is there.
-#[inline]
+#[inline(always)]
 fn header(bytes: &[u8], at: usize, limits: &Limits) -> Result<Option<Span>, ProtocolError> {
     match bytes.get(at) {
         None => return Ok(None),
