@@ -14,13 +14,6 @@ pub(super) enum Line {
 /// Longest number line: a sign, 19 digits and CRLF.
 const LONGEST: usize = 22;
 
-/// One in each byte of a word.
-const ONES: u64 = u64::from_ne_bytes([1; 8]);
-/// The highest bit of each byte of a word.
-const TOP: u64 = ONES << 7;
-/// CRLF as the low bytes of a word.
-const LINE_END: u64 = u16::from_le_bytes(*b"\r\n") as u64;
-
 /// The one number whose opposite is none.
 const LOWEST: &[u8] = b"-9223372036854775808\r\n";
 
@@ -50,6 +43,9 @@ fn longer_number(rest: &[u8], at: usize) -> Line {
 /// The number of up to six digits that `word` begins with, if CRLF follows, and how many digits these are.
 #[inline]
 fn number_in_word(word: [u8; 8]) -> Option<(i64, usize)> {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const TOP: u64 = ONES << 7;
+    const LINE_END: u64 = u16::from_le_bytes(*b"\r\n") as u64;
     let word = u64::from_le_bytes(word);
     let values = word ^ (ONES * u64::from(b'0'));
     // Whatever is no digit has its highest bit here.
