@@ -1,15 +1,32 @@
 # The few commands that this project needs; `make` lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test soak chaos sim fuzz pgo bench fmt clean
+.PHONY: help build pgo install demo test soak chaos sim fuzz bench fmt clean
 
 CARGO ?= cargo
+PREFIX ?= /usr/local
+SHARE = $(DESTDIR)$(PREFIX)/share
+BINARY ?= target/pgo/release/slotway
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\): ## /  make \1\t/p' Makefile | expand -t 16
 
 build: ## Build the release binary, target/release/slotway
 	$(CARGO) build --release
+
+pgo: ## Build the binary to ship, target/pgo/release/slotway: optimised by a profile of itself (five minutes)
+	@tests/setup pgo
+	benches/pgo
+
+install: ## Install what `make pgo` built, its manual page and completions below PREFIX (/usr/local)
+	@test -x $(BINARY) || { echo "no $(BINARY) here: make pgo builds it" >&2; exit 1; }
+	install -D $(BINARY) $(DESTDIR)$(PREFIX)/bin/slotway
+	install -d $(addprefix $(SHARE)/, man/man1 bash-completion/completions zsh/site-functions fish/vendor_completions.d)
+	$(BINARY) man >$(SHARE)/man/man1/slotway.1
+	$(BINARY) completions bash >$(SHARE)/bash-completion/completions/slotway
+	$(BINARY) completions zsh >$(SHARE)/zsh/site-functions/_slotway
+	$(BINARY) completions fish >$(SHARE)/fish/vendor_completions.d/slotway.fish
+	install -D -m 644 config/slotway.toml $(SHARE)/doc/slotway/slotway.toml
 
 demo: ## Show slotway in front of a throwaway cluster, until Ctrl-C (ONCE=1: end after the show)
 	@tests/setup demo
@@ -29,9 +46,6 @@ sim: ## Try SEEDS (10000) random interleavings of each kind of trouble in virtua
 
 fuzz: ## Fuzz parsers and a whole worker for SECONDS (60) each; installs cargo-fuzz below target/
 	tests/fuzz/run $(or $(SECONDS),60)
-
-pgo: ## Build target/pgo/release/slotway, optimised by a profile (benches/pgo tells what it needs)
-	benches/pgo
 
 soak: ## Compare random requests with one server's answers for SECONDS (60)
 	@tests/setup test

@@ -254,6 +254,43 @@ fn completions_and_the_manual_page_name_every_key() {
     }
 }
 
+/// `make install` of `binary` below `root`.
+fn install(binary: &str, root: &Path) -> Output {
+    Command::new("make")
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env_remove("MAKEFLAGS")
+        .args(["install", "PREFIX=/usr", &format!("BINARY={binary}"), &format!("DESTDIR={}", root.display())])
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn make_install_puts_everything_in_its_place() {
+    let root = tempfile::tempdir().unwrap();
+    let built = install(env!("CARGO_BIN_EXE_slotway"), root.path());
+    assert!(built.status.success(), "{built:?}");
+    let version = Command::new(root.path().join("usr/bin/slotway")).arg("--version").output().unwrap();
+    assert!(version.status.success() && version.stdout.starts_with(b"slotway "), "{version:?}");
+    for (path, begins) in [
+        ("man/man1/slotway.1", ".ie"),
+        ("bash-completion/completions/slotway", "_slotway()"),
+        ("zsh/site-functions/_slotway", "#compdef slotway"),
+        ("fish/vendor_completions.d/slotway.fish", "# Print an optspec"),
+        ("doc/slotway/slotway.toml", "# Settings of slotway"),
+    ] {
+        let text = fs::read_to_string(root.path().join("usr/share").join(path)).unwrap();
+        assert!(text.starts_with(begins), "{path}: {text:.60}");
+    }
+}
+
+#[test]
+fn make_install_names_what_builds_a_binary_that_is_missing() {
+    let root = tempfile::tempdir().unwrap();
+    let missing = install("target/none/slotway", root.path());
+    assert!(!missing.status.success() && is_empty(root.path()), "{missing:?}");
+    assert!(String::from_utf8_lossy(&missing.stderr).contains("make pgo"), "{missing:?}");
+}
+
 #[test]
 fn a_taken_port_is_a_failure_in_one_line() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
