@@ -31,8 +31,9 @@ def options():
     parser.add_argument("--no-syscalls", action="store_true", help="leave out the pass under strace")
     parser.add_argument("--idle", action="store_true", help=f"memory of {memory.IDLE_CLIENTS} idle clients")
     parser.add_argument("--soak", type=int, default=0, metavar="N", help="memory over N requests")
-    parser.add_argument("--pin", action="store_true",
-                        help="the load on one core, proxies and nodes on another (else the kernel decides)")
+    parser.add_argument("--pin", type=int, nargs="?", const=0, metavar="NODES",
+                        help="the load and so many nodes (0) on one core, proxies and the other nodes on another "
+                             "(else the kernel decides)")
     parser.add_argument("--fresh", action="store_true",
                         help="each proxy started anew for each round: where the kernel places it may last")
     parser.add_argument("--budget", type=float, default=60, metavar="MINUTES",
@@ -46,7 +47,7 @@ def options():
         chosen.only = names(chosen.only)
     except ValueError as error:
         parser.error(str(error))
-    if chosen.fresh and chosen.pin:
+    if chosen.fresh and chosen.pin is not None:
         parser.error("--fresh is for proxies that the kernel places, --pin places them")
     chosen.rounds = 1 if chosen.quick else chosen.rounds
     return chosen
@@ -202,11 +203,13 @@ def main():
     process.raise_file_limit()
     with tempfile.TemporaryDirectory(prefix="slotway-bench-") as folder, process.Yard(folder) as yard:
         cores = process.cores()
-        if chosen.pin:
+        if chosen.pin is not None:
             process.stay_on(cores[-1])
         found, missing, cluster = endpoints.start_all(yard, chosen.only, chosen.workers, chosen.built)
-        if chosen.pin:
+        if chosen.pin is not None:
             process.stay_on(cores[0])
+            for node in cluster.processes[:chosen.pin]:
+                node.move_to(cores[0])
         left_out = [f"{name}: {reason}" for name, reason in missing.items()]
         print("\n".join(["measured: " + ", ".join(each.name for each in found),
                          *(f"left out: {line}" for line in left_out)]), flush=True)

@@ -68,6 +68,11 @@ class Process:
         """Seconds of CPU of all its threads, ended ones included (its own CPU clock, nanoseconds)."""
         return time.clock_gettime((~self.pid << 3) | 2)
 
+    def move_to(self, core):
+        """Has it use this core only."""
+        for thread in os.listdir(f"/proc/{self.pid}/task"):
+            os.sched_setaffinity(int(thread), {core})
+
     def memory(self, field):
         """`VmRSS` or `VmHWM` in bytes."""
         status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
