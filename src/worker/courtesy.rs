@@ -6,12 +6,9 @@
 //! that shows, and then it sleeps without ado for a while.
 
 use std::{
-    cell::{Cell, RefCell},
-    rc::{Rc, Weak},
+    cell::Cell,
     time::{Duration, Instant},
 };
-
-use super::Worker;
 
 /// Nodes and clients are done with what they have in less than this, and as much more for each reply that nodes owe; a
 /// kernel's time slice is longer.
@@ -24,23 +21,6 @@ const TOO_MUCH: u32 = 4 * WEIGHT;
 /// How long a worker then sleeps without ado; doubles each time that it was in vain, up to [`LONGEST_PAUSE`].
 const PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(64);
-
-thread_local! {
-    /// The worker of this thread.
-    static WORKER: RefCell<Weak<Worker>> = const { RefCell::new(Weak::new()) };
-}
-
-/// Lets others have this thread's core before `worker` sleeps, which calls [`give_way`] then.
-pub(super) fn begin(worker: &Rc<Worker>) {
-    WORKER.set(Rc::downgrade(worker));
-}
-
-/// Lets others have this thread's core, unless they kept it too long.
-pub(super) fn give_way() {
-    if let Some(worker) = WORKER.with_borrow(Weak::upgrade) {
-        worker.courtesy.give_way(worker.flights.get());
-    }
-}
 
 /// What a worker knows of those with whom it shares its core.
 pub(super) struct Courtesy {
@@ -57,8 +37,9 @@ impl Default for Courtesy {
 }
 
 impl Courtesy {
-    /// While nodes owe so many replies; who waits for none has nothing to gain, nor who waits for one only.
-    fn give_way(&self, owed: usize) {
+    /// Lets others have this thread's core, unless they kept it too long, while nodes owe so many replies; who waits for
+    /// none has nothing to gain, nor who waits for one only.
+    pub(super) fn give_way(&self, owed: usize) {
         let begun = Instant::now();
         if self.is_due(owed, begun) {
             std::thread::yield_now();

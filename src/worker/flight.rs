@@ -1,6 +1,6 @@
 //! A request on its way: its ticket, and what is needed to send it again.
 
-use std::rc::Rc;
+use std::{cell::Cell, rc::Rc};
 
 use super::{bundle::Bundle, client::Client, line::Reply, profile::Profile};
 use crate::{
@@ -46,6 +46,38 @@ impl Drop for Ticket {
         if let Some(client) = self.client.take() {
             client.answer(self.number, Reply::Copy(b"-ERR the request was dropped unanswered\r\n"));
         }
+    }
+}
+
+/// How many requests a worker gave to nodes, and how many of them are over: answered, or their connection lost.
+#[derive(Default)]
+pub(super) struct Traffic {
+    begun: Cell<usize>,
+    ended: Cell<usize>,
+}
+
+impl Traffic {
+    /// A node is given a request.
+    #[inline]
+    pub(super) fn begin(&self) {
+        self.begun.update(|begun| begun.wrapping_add(1));
+    }
+
+    /// So many are over.
+    #[inline]
+    pub(super) fn end(&self, count: usize) {
+        self.ended.update(|ended| ended.wrapping_add(count));
+    }
+
+    /// Requests that nodes are to answer.
+    #[inline]
+    pub(super) fn owed(&self) -> usize {
+        self.begun.get().wrapping_sub(self.ended.get())
+    }
+
+    /// Beginnings and ends so far; it wraps around.
+    pub(super) fn moved(&self) -> usize {
+        self.begun.get().wrapping_add(self.ended.get())
     }
 }
 

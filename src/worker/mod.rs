@@ -30,9 +30,11 @@ mod lending;
 mod line;
 mod lookout;
 mod mailbox;
+mod moderation;
 mod monitor;
 mod news;
 mod outbox;
+mod park;
 mod pause;
 mod pipe;
 mod primaries;
@@ -83,10 +85,12 @@ use self::{
     dedicated::Pool,
     deliver::Deliveries,
     discover::Discoveries,
+    flight::Traffic,
     functions::Sought,
     lending::Lending,
     line::Line,
     lookout::Lookouts,
+    moderation::Moderation,
     monitor::Monitoring,
     pipe::{Pipe, PipeId},
     profile::{Databases, Profile},
@@ -188,9 +192,9 @@ struct Worker {
     budgets: Budgets<Option<NodeAddr>>,
     discoveries: Discoveries,
     deliveries: Deliveries,
-    /// Requests that nodes are to answer.
-    flights: Cell<usize>,
+    traffic: Traffic,
     courtesy: Courtesy,
+    moderation: Moderation,
     subscriptions: Subscriptions,
     pool: Pool,
     lending: Lending,
@@ -209,10 +213,10 @@ pub fn run(index: usize, equipment: Equipment, mail: mpsc::UnboundedReceiver<Mai
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .event_interval(EVENT_INTERVAL)
-        .on_thread_park(courtesy::give_way)
+        .on_thread_park(park::before_look)
         .build_local(tokio::runtime::LocalOptions::default())?;
     let worker = Rc::new(Worker::new(index, equipment));
-    courtesy::begin(&worker);
+    park::begin(&worker);
     runtime.block_on(worker.serve(mail));
     Ok(())
 }
@@ -244,8 +248,9 @@ impl Worker {
             budgets: Budgets::default(),
             discoveries: Discoveries::default(),
             deliveries: Deliveries::default(),
-            flights: Cell::new(0),
+            traffic: Traffic::default(),
             courtesy: Courtesy::default(),
+            moderation: Moderation::default(),
             subscriptions: Subscriptions::default(),
             pool: Pool::default(),
             lending: Lending::default(),

@@ -31,7 +31,9 @@ pub(super) async fn run(worker: Rc<Worker>) {
     for count in 0_u32.. {
         ticks.tick().await;
         worker.tick_clock();
-        worker.metrics.busy.set(usage.lately());
+        let busy = usage.lately();
+        worker.metrics.busy.set(busy);
+        worker.moderation.end_tick(worker.now(), busy);
         worker.follow_topology();
         worker.check_nodes();
         worker.settle_slots();

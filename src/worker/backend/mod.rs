@@ -364,7 +364,7 @@ impl Backend {
     fn turn_away(&self) {
         let mut queue = self.queue.take();
         self.metrics.in_flight.sub(queue.sent as u64);
-        self.worker.flights.update(|flights| flights - queue.flights.len());
+        self.worker.traffic.end(queue.flights.len());
         for (place, flight) in std::mem::take(&mut queue.flights).into_iter().enumerate() {
             let request = queue.outbox.front(flight.len).to_vec();
             queue.outbox.release(flight.len);

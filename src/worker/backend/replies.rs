@@ -123,7 +123,7 @@ impl Backend {
         let took = self.worker.now().saturating_sub(written);
         queue.learn(len, took);
         self.metrics.in_flight.sub(1);
-        self.worker.flights.update(|flights| flights - 1);
+        self.worker.traffic.end(1);
         self.metrics.duration.record(took);
     }
 

@@ -58,7 +58,7 @@ impl Backend {
     /// a busy node.
     #[inline]
     fn note_queued(self: &Rc<Self>, queue: &Queue) {
-        self.worker.flights.update(|flights| flights + 1);
+        self.worker.traffic.begin();
         if !queue.gathers() && !self.due.replace(true) {
             self.worker.flush_to(self);
         }

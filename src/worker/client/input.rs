@@ -49,7 +49,7 @@ impl Client {
         };
         self.worker.metrics.client_in.add(n as u64);
         self.bytes_in.update(|bytes| bytes + n as u64);
-        self.active.set(self.worker.tick_clock());
+        self.worker.moderation.note_heard(self.active.replace(self.worker.tick_clock()));
         self.worker.follow_topology();
         self.line.borrow_mut().begin_batch();
         match filled {

@@ -32,7 +32,7 @@ impl Client {
         line.answer(number, reply, self.worker.now());
         let at_once = long && self.reads.get() && line.outbox.unwritten() >= LONG;
         // Who is alone gains nothing by waiting, nor does anybody else.
-        let alone = line.waiting() >= self.worker.flights.get();
+        let alone = line.waiting() >= self.worker.traffic.owed();
         let holds = line.holds() && !alone;
         drop(line);
         if at_once {
