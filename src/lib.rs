@@ -32,9 +32,9 @@
 //! Clients are on as few workers as their load needs: `proxy::balance` says on how many and who is to move, and a client
 //! moves between two of its requests (`worker::client::moving`).
 //!
-//! Before a worker looks at its sockets with nothing else to do (`worker::park`), it waits for more if it is busy and found
-//! little for many clients the last time (`worker::moderation`); else others get its core first while nodes owe it two
-//! replies or more (`worker::courtesy`).
+//! Before a worker looks at its sockets with nothing else to do (`worker::park`), it waits for more if it is busy, has many
+//! clients at a time and found little the last time (`worker::moderation`); else others get its core first while nodes
+//! owe it two replies or more (`worker::courtesy`).
 //!
 //! A worker is a thread with a tokio `LocalRuntime`. What its tasks share is in `Rc` and `Cell`. On the
 //! path of a request there is no lock, no channel between threads, no task, no oneshot and no allocation. The

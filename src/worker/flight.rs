@@ -66,6 +66,7 @@ impl Traffic {
     /// So many are over.
     #[inline]
     pub(super) fn end(&self, count: usize) {
+        debug_assert!(count <= self.owed(), "more are over than were begun");
         self.ended.update(|ended| ended.wrapping_add(count));
     }
 
@@ -75,9 +76,9 @@ impl Traffic {
         self.begun.get().wrapping_sub(self.ended.get())
     }
 
-    /// Beginnings and ends so far; it wraps around.
-    pub(super) fn moved(&self) -> usize {
-        self.begun.get().wrapping_add(self.ended.get())
+    /// How many are over so far; it wraps around.
+    pub(super) fn ended(&self) -> usize {
+        self.ended.get()
     }
 }
 

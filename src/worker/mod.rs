@@ -35,6 +35,7 @@ mod monitor;
 mod news;
 mod outbox;
 mod park;
+mod patience;
 mod pause;
 mod pipe;
 mod primaries;

@@ -33,7 +33,9 @@ pub(super) async fn run(worker: Rc<Worker>) {
         worker.tick_clock();
         let busy = usage.lately();
         worker.metrics.busy.set(busy);
-        worker.moderation.end_tick(worker.now(), busy);
+        // Over connections that workers share, others would wait too.
+        let shares = worker.config.backend_connections_per_node > 0;
+        worker.moderation.end_tick(worker.now(), if shares { 0 } else { busy });
         worker.follow_topology();
         worker.check_nodes();
         worker.settle_slots();

@@ -119,7 +119,7 @@ impl Client {
         parser: &mut RequestParser,
         send: impl Fn(Range<usize>, Rc<Backend>, Flight),
     ) -> usize {
-        let mut at = 0;
+        let (mut at, mut taken) = (0, 0);
         while at < bytes.len() {
             match self.take_one(&bytes[at..], parser) {
                 Taken::Nothing => break,
@@ -129,7 +129,9 @@ impl Client {
                     at += len;
                 }
             }
+            taken += 1;
         }
+        self.worker.moderation.note_taken(taken);
         if self.deaf.get() { bytes.len() } else { at }
     }
 
