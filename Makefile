@@ -16,16 +16,16 @@ build: ## Build the release binary, target/release/slotway
 
 pgo: ## Build the binary to ship, target/pgo/release/slotway: optimised by a profile of itself (five minutes)
 	@tests/setup pgo
-	benches/pgo
+	CARGO="$(CARGO)" benches/pgo
 
 install: ## Install what `make pgo` built, its manual page and completions below PREFIX (/usr/local)
 	@test -x $(BINARY) || { echo "no $(BINARY) here: make pgo builds it" >&2; exit 1; }
+	$(BINARY) --version >/dev/null
 	install -D $(BINARY) $(DESTDIR)$(PREFIX)/bin/slotway
-	install -d $(addprefix $(SHARE)/, man/man1 bash-completion/completions zsh/site-functions fish/vendor_completions.d)
-	$(BINARY) man >$(SHARE)/man/man1/slotway.1
-	$(BINARY) completions bash >$(SHARE)/bash-completion/completions/slotway
-	$(BINARY) completions zsh >$(SHARE)/zsh/site-functions/_slotway
-	$(BINARY) completions fish >$(SHARE)/fish/vendor_completions.d/slotway.fish
+	$(BINARY) man | install -D -m 644 /dev/stdin $(SHARE)/man/man1/slotway.1
+	$(BINARY) completions bash | install -D -m 644 /dev/stdin $(SHARE)/bash-completion/completions/slotway
+	$(BINARY) completions zsh | install -D -m 644 /dev/stdin $(SHARE)/zsh/site-functions/_slotway
+	$(BINARY) completions fish | install -D -m 644 /dev/stdin $(SHARE)/fish/vendor_completions.d/slotway.fish
 	install -D -m 644 config/slotway.toml $(SHARE)/doc/slotway/slotway.toml
 
 demo: ## Show slotway in front of a throwaway cluster, until Ctrl-C (ONCE=1: end after the show)

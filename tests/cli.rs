@@ -6,6 +6,7 @@ use std::{
     fs,
     io::{BufRead, BufReader},
     net::TcpListener,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
 };
@@ -254,12 +255,13 @@ fn completions_and_the_manual_page_name_every_key() {
     }
 }
 
-/// `make install` of `binary` below `root`.
+/// `make install` of `binary` below `root`, by one whose files are private.
 fn install(binary: &str, root: &Path) -> Output {
-    Command::new("make")
+    Command::new("sh")
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .env_remove("MAKEFLAGS")
-        .args(["install", "PREFIX=/usr", &format!("BINARY={binary}"), &format!("DESTDIR={}", root.display())])
+        .args(["-c", "umask 077 && exec make install PREFIX=/usr BINARY=\"$0\" DESTDIR=\"$1\"", binary])
+        .arg(root)
         .output()
         .unwrap()
 }
@@ -278,17 +280,21 @@ fn make_install_puts_everything_in_its_place() {
         ("fish/vendor_completions.d/slotway.fish", "# Print an optspec"),
         ("doc/slotway/slotway.toml", "# Settings of slotway"),
     ] {
-        let text = fs::read_to_string(root.path().join("usr/share").join(path)).unwrap();
-        assert!(text.starts_with(begins), "{path}: {text:.60}");
+        let path = root.path().join("usr/share").join(path);
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.starts_with(begins), "{path:?}: {text:.60}");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o644, "{path:?}");
     }
 }
 
 #[test]
-fn make_install_names_what_builds_a_binary_that_is_missing() {
+fn make_install_of_what_is_missing_or_does_not_run_leaves_nothing() {
     let root = tempfile::tempdir().unwrap();
     let missing = install("target/none/slotway", root.path());
     assert!(!missing.status.success() && is_empty(root.path()), "{missing:?}");
     assert!(String::from_utf8_lossy(&missing.stderr).contains("make pgo"), "{missing:?}");
+    let of_another_machine = install("/bin/false", root.path());
+    assert!(!of_another_machine.status.success() && is_empty(root.path()), "{of_another_machine:?}");
 }
 
 #[test]

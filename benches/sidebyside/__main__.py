@@ -49,6 +49,8 @@ def options():
         parser.error(str(error))
     if chosen.fresh and chosen.pin is not None:
         parser.error("--fresh is for proxies that the kernel places, --pin places them")
+    if chosen.pin is not None and chosen.pin not in range(endpoints.PRIMARIES + 1):
+        parser.error(f"--pin: there are {endpoints.PRIMARIES} nodes")
     chosen.rounds = 1 if chosen.quick else chosen.rounds
     return chosen
 

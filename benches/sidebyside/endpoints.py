@@ -94,14 +94,14 @@ def null_server(yard, port, nodes, binary, workers):
 
 
 def slotway(yard, port, nodes, binary, workers):
-    """The proxy itself, metrics on, as shipped."""
+    """The proxy itself, metrics on, with the settings that it has by itself."""
     metrics = free_ports(1)[0]
     return [binary, *addresses(nodes), "--port", port, "--threads", workers,
             "--metrics-addr", f"127.0.0.1:{metrics}"]
 
 
 def slotway_twice(yard, port, nodes, binary, workers):
-    """With twice as many workers, as shipped: they are used when one is busy."""
+    """With twice as many workers, which are used when one is busy."""
     return slotway(yard, port, nodes, binary, 2 * workers)
 
 

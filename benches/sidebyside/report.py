@@ -157,8 +157,8 @@ are per request of the proxy, counted by `strace -c -f` in a pass of its own who
 larger than they are at full speed. Peak RSS is VmHWM over the run. `floor` reads requests and writes a fixed
 answer; `direct` is `redis-benchmark --cluster` on the nodes themselves (one generator thread per node, which
 looks only every 250 ms whether it is done, so its requests per second come in steps and are too low);
-`nutcracker` stands before three single servers, since it knows no cluster. With `--pin N` the load and N nodes have
-the first core (none where no number is given), proxies and the other nodes the last; else the kernel places them, and
+`nutcracker` stands before three single servers, since it knows no cluster. With `--pin N` the load and N nodes of the cluster
+have the first core (none where no number is given), proxies and all other nodes the last; else the kernel places them, and
 that weighs more than most changes to a proxy: at P=1 a request costs most of them a third more CPU where one node shares
 the load's core.
 """
