@@ -9,6 +9,7 @@ use std::{
     net::{Ipv4Addr, TcpListener, TcpStream},
     path::Path,
     process::{Child, Command as Process, Stdio},
+    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -39,7 +40,14 @@ impl Drop for Server {
 }
 
 impl Server {
+    /// 1. A test looks with a listener whether a port is free.
+    /// 2. Another starts its server meanwhile: until that process runs the program it holds the listener too.
+    /// 3. The first connects to its own server, reaches that listener, and is reset when the program runs.
+    ///
+    /// So they start one after another.
     fn start(program: &Path) -> Self {
+        static STARTS: Mutex<()> = Mutex::new(());
+        let one_at_a_time = STARTS.lock().unwrap_or_else(PoisonError::into_inner);
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
         let port_arg = port.to_string();
         let args = ["--port", &port_arg, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
@@ -50,6 +58,7 @@ impl Server {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
+        drop(one_at_a_time);
         let deadline = Instant::now() + Duration::from_secs(10);
         let stream = loop {
             match TcpStream::connect((Ipv4Addr::LOCALHOST, port)) {
