@@ -1,4 +1,4 @@
-//! A request on its way: its ticket, and what is needed to send it again.
+//! A request on its way: its ticket, and what is needed to send it again; and how many there are.
 
 use std::{cell::Cell, rc::Rc};
 
