@@ -6,14 +6,16 @@ use std::{
 };
 
 /// Where documents are.
-const FOLDERS: [&str; 10] = [
+const FOLDERS: [&str; 12] = [
     "",
     "docs",
     "docs/bench",
+    "docs/bench/beside",
     "docs/bench/close",
     "docs/bench/fresh",
     "docs/bench/grid",
     "docs/bench/large",
+    "docs/bench/lone",
     "docs/bench/pinned",
     "docs/bench/transactions",
     "docs/bench/unix",

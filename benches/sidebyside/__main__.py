@@ -150,7 +150,8 @@ def idle_sections(found):
     head = ["endpoint", "RSS before, MiB", "bytes per client, connected", "bytes per client, one GET later"]
     text = report.table(head, [idle_line(endpoint) for endpoint in proxies(found)])
     print(text, flush=True)
-    return [f"## {memory.IDLE_CLIENTS} idle clients\n", "Resident memory, before any load.\n", text]
+    what = f"Resident memory, before any load, beside {memory.FIRST_CLIENTS} clients that came and asked first.\n"
+    return [f"## {memory.IDLE_CLIENTS} idle clients\n", what, text]
 
 
 def soak_sections(found, requests):

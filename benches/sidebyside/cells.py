@@ -15,6 +15,8 @@ KEYS = {3: 1_000_000, 1024: 50_000, 16384: 1_000, 102400: 500}
 # Requests of one run by pipeline depth: one to three seconds for the proxies known today.
 REQUESTS = {1: 100_000, 16: 600_000, 64: 1_200_000}
 MGET_KEYS = 10
+# redis-benchmark's own tag for slot 0, which the first node has.
+FIRST_TAG = "06S"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,11 +46,16 @@ class Cell:
                 "mget10": ["MGET", *[key] * MGET_KEYS]}[self.command]
 
     def arguments(self, clustered, requests):
-        """redis-benchmark's options for it, on the keys of its size, or on `tagged_keys` of a cluster."""
-        key = f"k{self.size}:{{tag}}:__rand_int__" if clustered else f"k{self.size}:__rand_int__"
+        """redis-benchmark's options for it, on the keys of its size, or on `tagged_keys` of a cluster.
+
+        A lone client asks only one node of a cluster, so it needs no `--cluster`, whose runs end in steps of 250 ms.
+        """
+        lone = clustered and self.clients == 1
+        tag = f"{{{FIRST_TAG if lone else 'tag'}}}:" if clustered else ""
         options = ["-c", self.clients, "-P", self.pipeline, "-n", requests]
-        options += ["--cluster", "-r", max(KEYS[self.size] // SLOTS, 1)] if clustered else ["-r", KEYS[self.size]]
-        return [str(word) for word in options + self.words(key)]
+        options += ["--cluster"] if clustered and not lone else []
+        options += ["-r", tagged_keys(self.size) // SLOTS if clustered else KEYS[self.size]]
+        return [str(word) for word in options + self.words(f"k{self.size}:{tag}__rand_int__")]
 
     def runs_direct(self):
         """Whether redis-benchmark can have the nodes serve it: not where its keys sit in several slots."""

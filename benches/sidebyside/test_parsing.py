@@ -89,6 +89,12 @@ class Parsing(unittest.TestCase):
         self.assertEqual(names, [*cells.BAR, "set_16k_c1_p64"])
         self.assertRaises(ValueError, cells.chosen, "get_c50")
 
+    def test_a_lone_client_asks_the_first_node_alone(self):
+        self.assertEqual(wire.slot(cells.FIRST_TAG.encode()), 0)
+        lone, many = (cells.Cell("get", 3, clients, 1).arguments(True, 9) for clients in (1, 50))
+        self.assertEqual(lone, "-c 1 -P 1 -n 9 -r 61 GET k3:{06S}:__rand_int__".split())
+        self.assertEqual(many, "-c 50 -P 1 -n 9 --cluster -r 61 GET k3:{tag}:__rand_int__".split())
+
     def test_medians_skip_what_was_not_measured(self):
         sample = load.Sample(1, 2, 3, 4, None, 6, None)
         row = report.Row("cell", "direct", [sample, sample], {})
