@@ -63,14 +63,18 @@ def names(text):
     return found
 
 
-def fill(found, cluster, sizes):
+def fill(found, cluster, chosen):
     """Stores the keys of the cells behind every endpoint, straight at the nodes where they are a cluster."""
     owner = wire.owners(cluster.ports[0])
-    for size in sizes:
-        wire.fill(lambda key: owner[wire.slot(key)], size, cells.KEYS[size])
+    for size in sorted({cell.size for cell in chosen} | {3}):
+        has_lone = any(cell.size == size and cell.clients == 1 for cell in chosen)
+        first = wire.keys(cells.first_prefix(size), cells.first_keys(size)) if has_lone else []
+        keys = wire.keys(cells.prefix(size), cells.KEYS[size])
+        wire.fill(lambda key: cluster.ports[0], first, size)
+        wire.fill(lambda key: owner[wire.slot(key)], keys, size)
         for endpoint in found:
             if endpoint.name == "nutcracker":
-                wire.fill(lambda key: endpoint.port, size, cells.KEYS[size])
+                wire.fill(lambda key: endpoint.port, keys + first, size)
             elif endpoint.clustered:
                 # At random, so that one in fifty stays unset.
                 load.benchmark(endpoint, cells.Cell("set", size, 50, 16), 4 * cells.tagged_keys(size))
@@ -98,8 +102,10 @@ def measure(cell, found, chosen, yard, left_out):
 
 def serves(endpoint, cell, left_out):
     """Whether the cell can be run on the endpoint; if not, why is noted."""
-    if endpoint.clustered or endpoint.fixed and cell.command == "tx":
+    if endpoint.clustered:
         return cell.runs_direct()
+    if endpoint.fixed and cell.is_checked():
+        return False
     try:
         load.check(endpoint, cell)
     except load.LoadError as error:
@@ -216,7 +222,7 @@ def main():
         left_out = [f"{name}: {reason}" for name, reason in missing.items()]
         print("\n".join(["measured: " + ", ".join(each.name for each in found),
                          *(f"left out: {line}" for line in left_out)]), flush=True)
-        fill(found, cluster, sorted({cell.size for cell in chosen.cells} | {3}))
+        fill(found, cluster, chosen.cells)
         sections = idle_sections(found) if chosen.idle else []  # First: no load has grown anything yet.
         rows = compare(found, chosen, yard, left_out)
         grown, pictures = soak_sections(found, chosen.soak) if chosen.soak else ([], {})

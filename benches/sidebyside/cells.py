@@ -1,7 +1,8 @@
 """The cells: which command, how many clients, how deep a pipeline, how large a value.
 
 Pure: knows no process. The names are those of the report: `set_1k_c50_p16` is SET of 1 KiB values by 50
-clients with 16 requests in flight each; 3 bytes are not named. `tx` is a transaction with one SET.
+clients with 16 requests in flight each; 3 bytes are not named. `tx` is a transaction with one SET, `lone_get` and
+`lone_set` are a lone client's requests to one node.
 """
 import dataclasses
 
@@ -15,6 +16,7 @@ KEYS = {3: 1_000_000, 1024: 50_000, 16384: 1_000, 102400: 500}
 # Requests of one run by pipeline depth: one to three seconds for the proxies known today.
 REQUESTS = {1: 100_000, 16: 600_000, 64: 1_200_000}
 MGET_KEYS = 10
+PRIMARIES = 3
 # redis-benchmark's own tag for slot 0, which the first node has.
 FIRST_TAG = "06S"
 
@@ -48,14 +50,30 @@ class Cell:
     def arguments(self, clustered, requests):
         """redis-benchmark's options for it, on the keys of its size, or on `tagged_keys` of a cluster.
 
-        A lone client asks only one node of a cluster, so it needs no `--cluster`, whose runs end in steps of 250 ms.
+        A lone client asks only one node of a cluster, so it needs no `--cluster`, whose runs end in steps of 250 ms, and has
+        the keys of `first_keys`.
         """
-        lone = clustered and self.clients == 1
-        tag = f"{{{FIRST_TAG if lone else 'tag'}}}:" if clustered else ""
-        options = ["-c", self.clients, "-P", self.pipeline, "-n", requests]
-        options += ["--cluster"] if clustered and not lone else []
-        options += ["-r", tagged_keys(self.size) // SLOTS if clustered else KEYS[self.size]]
-        return [str(word) for word in options + self.words(f"k{self.size}:{tag}__rand_int__")]
+        keys, count, mode = prefix(self.size), KEYS[self.size], []
+        if clustered and self.clients == 1:
+            keys, count = first_prefix(self.size), first_keys(self.size)
+        elif clustered:
+            keys, count, mode = keys + "{tag}:", tagged_keys(self.size) // SLOTS, ["--cluster"]
+        options = ["-c", self.clients, "-P", self.pipeline, "-n", requests, *mode, "-r", count]
+        return [str(word) for word in options + self.words(f"{keys}__rand_int__")]
+
+    def lone_arguments(self, where, requests):
+        """What `lone_client` is told of it."""
+        words = [where, requests, self.command.removeprefix("lone_"),
+                 first_prefix(self.size), first_keys(self.size), self.size]
+        return [str(word) for word in words]
+
+    def is_lone(self):
+        """Whether `lone_client` makes the load."""
+        return self.command.startswith("lone_")
+
+    def is_checked(self):
+        """Whether what makes the load looks at every reply, so that only what keeps values can serve it."""
+        return self.command == "tx" or self.is_lone()
 
     def runs_direct(self):
         """Whether redis-benchmark can have the nodes serve it: not where its keys sit in several slots."""
@@ -67,6 +85,21 @@ def tagged_keys(size):
     return max(KEYS[size] // SLOTS, 1) * SLOTS
 
 
+def prefix(size):
+    """What the keys of values of that size begin with."""
+    return f"k{size}:"
+
+
+def first_prefix(size):
+    """What the keys begin with that are on the first node, for lone clients."""
+    return f"{prefix(size)}{{{FIRST_TAG}}}:"
+
+
+def first_keys(size):
+    """How many these are: as many as each node has of the others."""
+    return KEYS[size] // PRIMARIES
+
+
 def matrix():
     """SET and GET over every pipeline, client count and value size of the comparison."""
     return [Cell(command, size, clients, pipeline) for size in MATRIX_SIZES for clients in (50, 500, 1)
@@ -75,6 +108,7 @@ def matrix():
 
 EXTRA = [Cell("mget10", 3, 50, 1), Cell("get", 3, 5000, 1)]
 TRANSACTIONS = [Cell("tx", 3, clients, 1) for clients in (1, 50, 200)]
+LONE = [Cell(command, size, 1, 1) for size in (3, 1024) for command in ("lone_get", "lone_set")]
 LARGE = [Cell(command, 102400, clients, 1) for clients in (1, 50, 500) for command in ("get", "set")]
 CLIFF = [Cell("get", 3, clients, 1) for clients in (50, 200, 500, 1000, 2000, 5000)]
 BAR = ["get_c50_p1", "get_c500_p1", "get_c50_p16", "set_1k_c50_p16", "mget10_c50_p1"]
@@ -82,9 +116,10 @@ DEFAULT = ["get_c50_p1", "set_c50_p1", "get_c50_p16", "set_c50_p16", "get_c50_p6
            "get_c500_p1", "set_c500_p1", "get_c500_p16", "get_c1_p1", "set_c1_p1",
            "get_1k_c50_p1", "set_1k_c50_p1", "get_1k_c50_p16", "set_1k_c50_p16",
            "get_16k_c50_p1", "set_16k_c50_p1", "mget10_c50_p1", "get_c5000_p1"]
-ALL = {cell.name: cell for cell in matrix() + EXTRA + CLIFF + LARGE + TRANSACTIONS}
+ALL = {cell.name: cell for cell in matrix() + EXTRA + CLIFF + LARGE + TRANSACTIONS + LONE}
 SETS = {"default": DEFAULT, "bar": BAR, "cliff": [cell.name for cell in CLIFF],
-        "large": [cell.name for cell in LARGE], "tx": [cell.name for cell in TRANSACTIONS], "all": list(ALL)}
+        "large": [cell.name for cell in LARGE], "tx": [cell.name for cell in TRANSACTIONS],
+        "lone": [cell.name for cell in LONE], "all": list(ALL)}
 
 
 def chosen(text):

@@ -10,9 +10,9 @@ import shutil
 import subprocess
 
 from . import wire
+from .cells import PRIMARIES
 from .process import Process, StartError, free_ports
 
-PRIMARIES = 3
 # The option behind which slotway is given the path of its unix socket.
 UNIX = "--unixsocket"
 
@@ -29,6 +29,7 @@ class Endpoint:
     clustered: bool = False  # redis-benchmark runs with --cluster.
     fixed: bool = False  # Answers the same to everything.
     socket: str | None = None  # The load reaches it over this unix socket, not over the port.
+    lone_client: pathlib.Path | None = None  # The program that is a lone client's load.
 
     @property
     def where(self):
@@ -250,8 +251,10 @@ def start_all(yard, names, workers, built):
 def start(yard, name, cluster, workers, built):
     """One endpoint, answering."""
     server = first_line("redis-server", "--version")
+    lone_client = pathlib.Path(built, "examples/lone_client").resolve()
     if name == "direct":
-        return Endpoint(name, cluster.ports[0], None, cluster.processes, server, "--cluster", clustered=True)
+        return Endpoint(name, cluster.ports[0], None, cluster.processes, server, "--cluster", clustered=True,
+                        lone_client=lone_client)
     begin, variable, program, version = PROXIES[name]
     binary = find(name, variable, program, built)
     nodes = start_nodes(yard, cluster=False) if name == "nutcracker" else cluster
@@ -261,7 +264,8 @@ def start(yard, name, cluster, workers, built):
     behind = [] if name == "floor" else nodes.processes
     said = first_line(binary, version) if version else "the null server of this repository"
     socket = argv[argv.index(UNIX) + 1] if UNIX in argv else None
-    endpoint = Endpoint(name, port, process, behind, said, shown(argv, yard), fixed=name == "floor", socket=socket)
+    endpoint = Endpoint(name, port, process, behind, said, shown(argv, yard), fixed=name == "floor", socket=socket,
+                        lone_client=lone_client)
     try:
         process.wait_for(endpoint.answers, "answering")
     except StartError:

@@ -3,11 +3,12 @@
 Invariant: CPU is charged over exactly the run, to all threads of the process, by the process's own clock.
 """
 import dataclasses
+import pathlib
 import re
 import subprocess
 
 from . import process, transactions, wire
-from .cells import KEYS
+from .cells import KEYS, prefix
 
 # Longer than any run takes that is worth a place in the report.
 RUN_SECONDS = 120
@@ -45,10 +46,10 @@ def check(endpoint, cell):
         raise LoadError(f"ended by itself: {endpoint.proxy.last_words()}")
     if endpoint.fixed or endpoint.clustered:
         return
-    if cell.command == "tx":
+    if cell.is_checked():
         benchmark(endpoint, cell, cell.clients)
         return
-    key = wire.keys(cell.size, 1)[0].decode()
+    key = wire.keys(prefix(cell.size), 1)[0].decode()
     value = b"x" * cell.size
     right = {"get": value, "set": b"OK", "mget10": [value] * 10}[cell.command]
     try:
@@ -75,21 +76,28 @@ def run(endpoint, cell, requests):
 def benchmark(endpoint, cell, requests):
     """Runs the load: requests per second, p50, p99 and p99.9."""
     if cell.command == "tx":
-        keys = wire.keys(cell.size, min(KEYS[cell.size], transactions.MADE))
+        keys = wire.keys(prefix(cell.size), min(KEYS[cell.size], transactions.MADE))
         try:
             return transactions.figures(
                 *transactions.run(endpoint.where, cell.clients, requests, keys, RUN_SECONDS))
         except transactions.Wrong as error:
             raise LoadError(str(error)) from error
+    if cell.is_lone():
+        said = finished(endpoint, [endpoint.lone_client, *cell.lone_arguments(endpoint.where, requests)])
+        return tuple(map(float, said.split()))
     where = ["-s", endpoint.socket] if endpoint.socket else ["-h", "127.0.0.1", "-p", str(endpoint.port)]
-    argv = ["redis-benchmark", *where, *cell.arguments(endpoint.clustered, requests)]
+    return figures(finished(endpoint, ["redis-benchmark", *where, *cell.arguments(endpoint.clustered, requests)]))
+
+
+def finished(endpoint, argv):
+    """What the program of a load prints, once it is done."""
     try:
         done = subprocess.run(argv, capture_output=True, text=True, errors="replace", timeout=RUN_SECONDS)
     except subprocess.TimeoutExpired as error:
         raise LoadError(f"not done after {RUN_SECONDS} s") from error
     if done.returncode or endpoint.proxy and not endpoint.proxy.alive():
-        raise LoadError(f"redis-benchmark: {(done.stderr or done.stdout).strip()[-200:]}")
-    return figures(done.stdout)
+        raise LoadError(f"{pathlib.Path(argv[0]).name}: {(done.stderr or done.stdout).strip()[-200:]}")
+    return done.stdout
 
 
 def figures(text):

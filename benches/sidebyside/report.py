@@ -152,12 +152,13 @@ proxies and the nodes share this machine, so requests per second are bounded by 
 the steadier figure. Every round runs each endpoint once, in an order that rotates from round to round;
 figures are medians over rounds, spreads the smallest and the largest round. CPU is the process's own CPU
 clock over the run (all its threads, ended ones included) divided by the requests; for `direct` it is that of
-the nodes. Latencies are redis-benchmark's; p99.9 is the step at 99.902 % of its distribution. System calls
+the nodes. Latencies are redis-benchmark's; p99.9 is the step at 99.902 % of its distribution. The cells `lone_get` and
+`lone_set` are one client's that reads the clock itself for each request, and asks every endpoint for the same keys, of one node. System calls
 are per request of the proxy, counted by `strace -c -f` in a pass of its own whose slowness makes batches
 larger than they are at full speed. Peak RSS is VmHWM over the run. `floor` reads requests and writes a fixed
 answer; `direct` is `redis-benchmark --cluster` on the nodes themselves (one generator thread per node, which
 looks only every 250 ms whether it is done, so its requests per second come in steps and are too low), for a lone client
-on one node, without `--cluster`;
+on one node, without `--cluster` and with as many keys as a node has;
 `nutcracker` stands before three single servers, since it knows no cluster. With `--pin N` the load and N nodes of the cluster
 have the first core (none where no number is given), proxies and all other nodes the last; else the kernel places them, and
 that weighs more than most changes to a proxy: at P=1 a request costs most of them a third more CPU where one node shares

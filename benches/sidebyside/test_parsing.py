@@ -5,7 +5,7 @@ import socket
 import threading
 import unittest
 
-from . import cells, load, process, report, transactions, wire
+from . import cells, endpoints, load, process, report, transactions, wire
 
 LONG = """\
 ====== GET k ======
@@ -92,8 +92,19 @@ class Parsing(unittest.TestCase):
     def test_a_lone_client_asks_the_first_node_alone(self):
         self.assertEqual(wire.slot(cells.FIRST_TAG.encode()), 0)
         lone, many = (cells.Cell("get", 3, clients, 1).arguments(True, 9) for clients in (1, 50))
-        self.assertEqual(lone, "-c 1 -P 1 -n 9 -r 61 GET k3:{06S}:__rand_int__".split())
+        self.assertEqual(lone, "-c 1 -P 1 -n 9 -r 333333 GET k3:{06S}:__rand_int__".split())
         self.assertEqual(many, "-c 50 -P 1 -n 9 --cluster -r 61 GET k3:{tag}:__rand_int__".split())
+
+    def test_a_lone_client_asks_all_endpoints_for_the_same_keys(self):
+        cell = cells.Cell("lone_set", 1024, 1, 1)
+        self.assertEqual(cell.lone_arguments(7777, 9), "7777 9 set k1024:{06S}: 16666 1024".split())
+        self.assertEqual((cell.is_lone(), cell.is_checked(), cell.name), (True, True, "lone_set_1k_c1_p1"))
+        self.assertFalse(cells.Cell("get", 3, 1, 1).is_checked())
+
+    def test_what_fails_is_told_without_its_folder(self):
+        endpoint = endpoints.Endpoint("direct", 1, None, [], "", "")
+        with self.assertRaisesRegex(load.LoadError, "^ls: .*no-such-file"):
+            load.finished(endpoint, ["/bin/ls", "no-such-file"])
 
     def test_medians_skip_what_was_not_measured(self):
         sample = load.Sample(1, 2, 3, 4, None, 6, None)

@@ -65,15 +65,15 @@ def owners(port):
     return ports
 
 
-def keys(size, count):
-    """The keys that redis-benchmark draws for values of `size` bytes with `-r count`."""
-    return [b"k%d:%012d" % (size, number) for number in range(count)]
+def keys(prefix, count):
+    """The keys that redis-benchmark draws for `prefix` and `__rand_int__` with `-r count`."""
+    return [b"%s%012d" % (prefix.encode(), number) for number in range(count)]
 
 
-def fill(port_of, size, count):
-    """Stores every key of `keys(size, count)` at the port that `port_of(key)` names."""
+def fill(port_of, keys, size):
+    """Stores a value of `size` bytes under each of `keys` at the port that `port_of(key)` names."""
     value, by_port = b"x" * size, {}
-    for key in keys(size, count):
+    for key in keys:
         by_port.setdefault(port_of(key), []).append(key)
     for port, names in by_port.items():
         with connect(port) as sock:
