@@ -30,6 +30,8 @@ pub struct Config {
     /// For how many thousandths of the time a worker may compute before others take clients off it; at 0 all have
     /// as many from the start.
     pub spread_at: u64,
+    /// For how long a worker looks for the only reply that is due before it sleeps; zero is off.
+    pub busy_poll: Duration,
     /// Clients at one time, over all workers.
     pub maxclients: usize,
     /// Length of the kernel's queue of connections not yet accepted.

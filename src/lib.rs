@@ -34,7 +34,8 @@
 //!
 //! Before a worker looks at its sockets with nothing else to do (`worker::park`), it waits for more if it is busy, has many
 //! clients at a time and found little the last time (`worker::moderation`); else others get its core first while nodes
-//! owe it two replies or more (`worker::courtesy`).
+//! owe it two replies or more (`worker::courtesy`). When it has just asked for the only reply that is due it looks for that at
+//! the connection itself for a moment (`worker::busy_poll`).
 //!
 //! A worker is a thread with a tokio `LocalRuntime`. What its tasks share is in `Rc` and `Cell`. On the
 //! path of a request there is no lock, no channel between threads, no task, no oneshot and no allocation. The

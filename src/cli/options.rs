@@ -109,6 +109,9 @@ options! {
         /// How busy a worker may be, in percent of a core, before more workers share its clients; 0: all workers always do
         [value_name = "PERCENT"]
         spread_at: Percent = Percent(85),
+        /// Microseconds for which a worker looks for a reply, if it waits for no other, before it sleeps; 0 is off
+        [value_name = "MICROSECONDS"]
+        busy_poll: u16 = 50,
         /// How often the slot table is refreshed when nothing asks for it sooner
         [value_name = "DURATION"]
         topology_refresh: Period = Period::secs(10),

@@ -1,7 +1,7 @@
 //! Turns settings into the [`Config`] the proxy runs with: looks passwords up, checks what only the whole can
 //! show.
 
-use std::{num::NonZeroUsize, path::Path, thread};
+use std::{num::NonZeroUsize, path::Path, thread, time::Duration};
 
 use secrecy::ExposeSecret;
 
@@ -29,6 +29,7 @@ impl Settled {
             unixsocketperm: self.unixsocketperm.map(|mode| mode.0),
             threads: self.threads.map_or_else(cores, NonZeroUsize::get),
             spread_at: self.spread_at.thousandths(),
+            busy_poll: Duration::from_micros(self.busy_poll.into()),
             maxclients: self.maxclients.get(),
             tcp_backlog: self.tcp_backlog,
             tcp_keepalive: self.tcp_keepalive.0,

@@ -260,6 +260,7 @@ mod tests {
             unixsocketperm: None,
             threads: 1,
             spread_at: 0,
+            busy_poll: Duration::ZERO,
             maxclients: 1,
             tcp_backlog: 1,
             tcp_keepalive: second,

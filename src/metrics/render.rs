@@ -75,6 +75,10 @@ fn describe() {
         "slotway_worker_busy_ratio",
         "Share of the last tenth of a second that a worker computed."
     );
+    describe_counter!(
+        "slotway_busy_polls_total",
+        "Times that a worker looked for the only reply due before it slept."
+    );
     describe_counter!("slotway_client_moves_total", "Clients that moved from one worker to another.");
     describe_counter!("slotway_client_connections_closed_total", "Clients gone, by cause.");
     describe_gauge!("slotway_backend_connections", "Connections to a node.");
@@ -125,6 +129,10 @@ fn record_traffic(metrics: &Metrics) {
     counter!("slotway_redirects_total", "kind" => "ask").absolute(metrics.total(|w| &w.ask));
     for (place, from) in ["primary", "replica"].into_iter().enumerate() {
         counter!("slotway_reads_total", "from" => from).absolute(metrics.total(|w| &w.reads[place]));
+    }
+    for (found, result) in ["nothing", "reply"].into_iter().enumerate() {
+        counter!("slotway_busy_polls_total", "result" => result)
+            .absolute(metrics.total(|w| &w.busy_polls[found]));
     }
     for &reason in RetryReason::ALL {
         let count = metrics.total(|w| &w.retries[reason.index()]);
@@ -227,7 +235,7 @@ mod tests {
         let mut names: Vec<_> = page.lines().filter_map(|l| l.strip_prefix("# TYPE ")).collect();
         let helps = page.lines().filter(|l| l.starts_with("# HELP ")).count();
         assert_eq!(names.len(), helps);
-        assert_eq!(names.iter().filter(|n| n.starts_with("slotway_")).count(), 29);
+        assert_eq!(names.iter().filter(|n| n.starts_with("slotway_")).count(), 30);
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), helps);

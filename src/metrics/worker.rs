@@ -29,6 +29,8 @@ pub struct WorkerMetrics {
     pub clients_total: Cell,
     /// Clients that other workers handed over.
     pub moved_in: Cell,
+    /// Busy polls that found nothing in time, and that found the reply.
+    pub busy_polls: [Cell; 2],
     /// For how much of the last moment its thread computed, in thousandths.
     pub busy: Cell,
     /// Clients gone, by [`CloseReason::index`].
@@ -86,6 +88,7 @@ impl WorkerMetrics {
             clients: Cell::default(),
             clients_total: Cell::default(),
             moved_in: Cell::default(),
+            busy_polls: Default::default(),
             busy: Cell::default(),
             clients_closed: Default::default(),
             client_in: Cell::default(),

@@ -4,7 +4,8 @@
 //! Whom something is for is noted here; one task, woken once, runs behind all that are ready and writes for each:
 //! replies first, then requests. Clients go on while the worker still writes for others, so before nodes are written to
 //! the sockets are looked at once more, as long as there are replies to write meanwhile: what came shares a write. No
-//! request waits for more than [`GATHER`] clients.
+//! request waits for more than [`GATHER`] clients. Who is alone has its reply looked for here too
+//! ([`busy_poll`](super::busy_poll)).
 //!
 //! A server answers what it read at once in one write; over several nodes the replies come at different times, so those
 //! that are ready wait for the rest for a short while, unless about all that nodes owe is that client's.
@@ -51,8 +52,11 @@ pub(super) async fn run(worker: Rc<Worker>) {
             left -= deliveries.write_replies(left, &mut turn);
             tokio::task::yield_now().await;
         }
-        deliveries.write_requests();
+        let only = deliveries.write_requests();
         deliveries.write_replies(usize::MAX, &mut turn);
+        if let Some(backend) = only {
+            worker.busy_poll(&backend);
+        }
     }
 }
 
@@ -95,11 +99,15 @@ impl Deliveries {
         count
     }
 
-    /// Writes to the nodes that are due.
-    fn write_requests(&self) {
-        for backend in self.backends.borrow_mut().drain(..) {
+    /// Writes to the nodes that are due. Returns the node's connection if it is only one.
+    fn write_requests(&self) -> Option<Rc<Backend>> {
+        let mut backends = self.backends.borrow_mut();
+        for backend in &*backends {
             backend.flush();
         }
+        let only = if backends.len() == 1 { backends.pop() } else { None };
+        backends.clear();
+        only
     }
 
     #[inline]

@@ -64,7 +64,31 @@ impl Intake {
             };
             return Poll::Ready(Ok((filled, n)));
         }
-        let n = ready!(stream.poll_read(cx, &mut scratch[have..]))?;
+        self.fill_scratch(scratch, |room| stream.poll_read(cx, room))
+    }
+
+    /// Reads once what is there, unless a long frame goes on.
+    #[inline]
+    pub(super) fn try_fill(
+        &mut self,
+        stream: &Stream,
+        scratch: &mut [u8],
+        needs: usize,
+    ) -> Poll<io::Result<(Filled, usize)>> {
+        if needs > IN_PLACE || self.kept.len() > IN_PLACE {
+            return Poll::Pending;
+        }
+        self.fill_scratch(scratch, |room| stream.try_read(room))
+    }
+
+    #[inline]
+    fn fill_scratch(
+        &mut self,
+        scratch: &mut [u8],
+        read: impl FnOnce(&mut [u8]) -> Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<(Filled, usize)>> {
+        let have = self.kept.len();
+        let n = ready!(read(&mut scratch[have..]))?;
         if n == 0 {
             return Poll::Ready(Ok((Filled::End, 0)));
         }
@@ -152,6 +176,25 @@ mod tests {
         assert_eq!((first.len(), second.len(), intake.len()), (FRAME, FRAME, FRAME + 9));
         assert_eq!(first.as_ptr().wrapping_add(FRAME), second.as_ptr(), "no copies");
         assert!(intake.kept.capacity() < BLOCK, "what goes on is not kept beside what others have");
+    }
+
+    #[test]
+    fn what_is_there_of_a_long_frame_is_left() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+        let _entered = runtime.enter();
+        let (mut there, here) = std::os::unix::net::UnixStream::pair().unwrap();
+        here.set_nonblocking(true).unwrap();
+        let here = Stream::Unix(UnixStream::from_std(here).unwrap());
+        io::Write::write_all(&mut there, b"def").unwrap();
+        let (mut intake, mut scratch) = (Intake::default(), [0; 9]);
+        intake.keep(b"abc");
+        assert!(intake.try_fill(&here, &mut scratch, FRAME).is_pending());
+        assert!(matches!(intake.try_fill(&here, &mut scratch, 6), Poll::Ready(Ok((Filled::Scratch(6), 3)))));
+        assert_eq!((&scratch[..6], intake.len()), (&b"abcdef"[..], 0));
+        assert!(intake.try_fill(&here, &mut scratch, 6).is_pending());
+        io::Write::write_all(&mut there, b"g").unwrap();
+        intake.keep(&[7; FRAME]);
+        assert!(intake.try_fill(&here, &mut scratch, 6).is_pending());
     }
 
     #[tokio::test]

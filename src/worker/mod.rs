@@ -12,6 +12,7 @@ mod block;
 mod broadcast;
 mod budget;
 mod bundle;
+mod busy_poll;
 mod client;
 mod clock;
 mod courtesy;
@@ -80,6 +81,7 @@ pub use who::Who;
 use self::{
     backend::Backend,
     budget::Budgets,
+    busy_poll::BusyPoll,
     client::{Arrival, Client, End},
     clock::Clock,
     courtesy::Courtesy,
@@ -194,6 +196,7 @@ struct Worker {
     discoveries: Discoveries,
     deliveries: Deliveries,
     traffic: Traffic,
+    busy_poll: BusyPoll,
     courtesy: Courtesy,
     moderation: Moderation,
     subscriptions: Subscriptions,
@@ -250,6 +253,7 @@ impl Worker {
             discoveries: Discoveries::default(),
             deliveries: Deliveries::default(),
             traffic: Traffic::default(),
+            busy_poll: BusyPoll::default(),
             courtesy: Courtesy::default(),
             moderation: Moderation::default(),
             subscriptions: Subscriptions::default(),

@@ -20,9 +20,9 @@ pub(super) fn begin(worker: &Rc<Worker>) {
 
 /// To be called each time before this thread's worker looks at its sockets with nothing else to do.
 pub(super) fn before_look() {
-    if let Some(worker) = WORKER.with_borrow(Weak::upgrade)
-        && !worker.moderation.wait_for_more(&worker.traffic)
-    {
+    let Some(worker) = WORKER.with_borrow(Weak::upgrade) else { return };
+    worker.busy_poll.rearm();
+    if !worker.moderation.wait_for_more(&worker.traffic) {
         worker.courtesy.give_way(worker.traffic.owed());
     }
 }

@@ -33,6 +33,12 @@ impl Patience {
         self.resume.get().is_none_or(|resume| now >= resume)
     }
 
+    /// It took so long, until `now`, that once is too often.
+    pub(super) fn lose(&self, now: Instant) {
+        self.weight.set(TOO_MUCH);
+        self.learn(true, now);
+    }
+
     /// It took a `long` time until `now`, or not.
     pub(super) fn learn(&self, long: bool, now: Instant) {
         if !long {

@@ -9,7 +9,10 @@ use std::{
 };
 
 use bytes::BufMut;
-use rustix::net::{RecvFlags, SendFlags, recv, send};
+use rustix::{
+    io::Errno,
+    net::{RecvFlags, SendFlags, recv, send},
+};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::{
     io::{AsyncRead, AsyncWrite, DuplexStream, Interest, ReadBuf},
@@ -102,6 +105,20 @@ impl Stream {
                 let mut buffer = ReadBuf::new(room);
                 Pin::new(lane).poll_read(cx, &mut buffer).map_ok(|()| buffer.filled().len())
             }
+        }
+    }
+
+    /// Reads into `room` what is there, whether or not the runtime has heard of it; from a lane nothing.
+    #[inline]
+    pub(super) fn try_read(&self, room: &mut [u8]) -> Poll<io::Result<usize>> {
+        let received = match self {
+            Self::Tcp(tcp) => recv(tcp, room, RecvFlags::DONTWAIT),
+            Self::Unix(unix) => recv(unix, room, RecvFlags::DONTWAIT),
+            Self::Lane(_) => return Poll::Pending,
+        };
+        match received {
+            Err(Errno::WOULDBLOCK) => Poll::Pending,
+            received => Poll::Ready(Ok(received?.1)),
         }
     }
 
@@ -261,6 +278,28 @@ mod tests {
             write(&mut there, b"last").await;
             drop(there);
             assert_eq!((read(&mut here, 9).await, read(&mut here, 9).await), (b"last".to_vec(), vec![]));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_there_is_read_before_the_runtime_has_heard_of_it() {
+        let (lane, _there) = tokio::io::duplex(9);
+        assert!(Stream::Lane(lane).try_read(&mut [0; 9]).is_pending());
+        for (mut here, mut there) in [tcp_pair().await, unix_pair()] {
+            let mut room = [0; 9];
+            assert!(here.try_read(&mut room).is_pending());
+            assert!(has_nothing(&mut here), "the runtime knows so");
+            write(&mut there, b"abcdef").await;
+            assert!(has_nothing(&mut here), "nor has it heard of these");
+            let mut try_read = |most: usize| match here.try_read(&mut room[..most]) {
+                Poll::Ready(n) => room[..n.unwrap()].to_vec(),
+                Poll::Pending => panic!("nothing came"),
+            };
+            assert_eq!(try_read(4), b"abcd");
+            let (got, ()) = tokio::join!(read(&mut here, 3), write(&mut there, b"g"));
+            assert_eq!(got, b"efg", "who waits for more is woken");
+            drop(there);
+            assert!(matches!(here.try_read(&mut room), Poll::Ready(Ok(0))));
         }
     }
 

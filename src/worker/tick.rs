@@ -31,7 +31,7 @@ pub(super) async fn run(worker: Rc<Worker>) {
     for count in 0_u32.. {
         ticks.tick().await;
         worker.tick_clock();
-        let busy = usage.lately();
+        let busy = usage.lately(worker.busy_poll.spent());
         worker.metrics.busy.set(busy);
         // Over connections that workers share, others would wait too.
         let shares = worker.config.backend_connections_per_node > 0;
@@ -66,10 +66,10 @@ impl Usage {
         Self { seen: Instant::now(), cpu: cpu_time() }
     }
 
-    /// Thousandths of the time since it was last asked.
-    fn lately(&mut self) -> u64 {
+    /// Thousandths of the time since it was last asked. That it `polled` in vain is no sign that there is much to do.
+    fn lately(&mut self, polled: Duration) -> u64 {
         let now = Self::new();
-        let (span, computed) = (now.seen - self.seen, now.cpu.saturating_sub(self.cpu));
+        let (span, computed) = (now.seen - self.seen, now.cpu.saturating_sub(self.cpu + polled));
         *self = now;
         nanos(computed).saturating_mul(1000) / nanos(span).max(1)
     }

@@ -19,6 +19,8 @@ mod blocking;
 #[cfg(test)]
 mod broadcast;
 #[cfg(test)]
+mod busy_polls;
+#[cfg(test)]
 mod chaos;
 #[cfg(test)]
 mod client_control;

@@ -21,6 +21,7 @@ const NAMES: &[(&str, &str)] = &[
     ("reads_total", "counter"),
     ("retries_total", "counter"),
     ("retries_held_total", "counter"),
+    ("busy_polls_total", "counter"),
     ("topology_refreshes_total", "counter"),
     ("topology_age_seconds", "gauge"),
     ("slots_unassigned", "gauge"),

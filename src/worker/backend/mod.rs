@@ -56,6 +56,8 @@ pub(super) struct Backend {
     pub(super) profile: Profile,
     worker: Rc<Worker>,
     queue: RefCell<Queue>,
+    /// What came over the connection that there is.
+    replies: RefCell<Replies>,
     wakeup: Wakeup,
     stream: RefCell<Option<Stream>>,
     connected: Cell<bool>,
@@ -95,6 +97,7 @@ impl Backend {
             profile,
             worker: Rc::clone(worker),
             queue: RefCell::default(),
+            replies: RefCell::default(),
             wakeup: Wakeup::default(),
             stream: RefCell::default(),
             connected: Cell::new(false),
@@ -248,15 +251,14 @@ impl Backend {
             self.connected.set(true);
             self.stuck.set(true);
             self.tell_tracker();
-            let mut replies = Replies::default();
-            let lost = poll_fn(|cx| self.poll_pump(cx, &mut replies)).await;
+            let lost = poll_fn(|cx| self.poll_pump(cx)).await;
             self.connected.set(false);
             if !self.retired.get() && self.tell_tracker() {
                 self.worker.topology.signal(Signal::Lost);
             }
             self.metrics.connections.sub(own);
             self.stream.take();
-            if replies.seen {
+            if self.replies.take().seen {
                 backoff = Backoff::default();
             } else {
                 tokio::time::sleep(backoff.next()).await;
@@ -320,7 +322,7 @@ impl Backend {
     }
 
     /// Reads what has come; ready when the connection is lost.
-    fn poll_pump(self: &Rc<Self>, cx: &mut Context<'_>, replies: &mut Replies) -> Poll<Lost> {
+    fn poll_pump(self: &Rc<Self>, cx: &mut Context<'_>) -> Poll<Lost> {
         self.wakeup.arm(cx);
         for _ in 0..READS_PER_TURN {
             if let Some(lost) = self.lost.take() {
@@ -332,7 +334,7 @@ impl Backend {
             if self.retired.get() && self.is_idle() {
                 return Poll::Ready(Lost::Closed);
             }
-            if let Err(lost) = ready!(self.poll_replies(cx, replies)) {
+            if let Err(lost) = ready!(self.poll_replies(cx)) {
                 return Poll::Ready(lost);
             }
             self.flush_waiting();

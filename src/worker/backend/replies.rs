@@ -1,10 +1,12 @@
-//! What a node sends: cut into replies, each given to the oldest request, which it belongs to.
+//! What a node sends: cut into replies, each given to the oldest request, which it belongs to. The connection's task reads
+//! it when the runtime has heard of it, or else whoever looks for it before.
 //!
 //! Knows no connection: what ends one is said to whoever reads. Invariant: no reply is given to a request that was not
 //! written whole, but for the first ones of a transaction, which say nothing yet.
 
 use std::{
     cell::RefMut,
+    io,
     task::{Context, Poll, ready},
 };
 
@@ -19,6 +21,7 @@ use crate::{
         outbox::LARGE,
         profile::Whose,
         spare,
+        stream::Stream,
     },
 };
 
@@ -33,11 +36,41 @@ pub(super) struct Replies {
 
 impl Backend {
     /// Reads once and delivers what is whole.
-    pub(super) fn poll_replies(&self, cx: &mut Context<'_>, replies: &mut Replies) -> Poll<Result<(), Lost>> {
+    pub(super) fn poll_replies(&self, cx: &mut Context<'_>) -> Poll<Result<(), Lost>> {
+        self.read_replies(|intake, stream, scratch, needs| intake.poll_fill(cx, stream, scratch, needs))
+    }
+
+    /// Whether [`Self::try_replies`] may find something.
+    pub(in crate::worker) fn can_be_read(&self) -> bool {
+        let is_own = self.stream.borrow().as_ref().is_some_and(|stream| !stream.is_lane());
+        is_own && self.connected.get() && !self.stuck.get() && self.lost.get().is_none() && !self.is_idle()
+    }
+
+    /// Reads what is there and delivers what is whole, for the task. Whether there was anything. For a node that owes one
+    /// reply: nothing waits for it to be less busy.
+    pub(in crate::worker) fn try_replies(&self) -> bool {
+        let read =
+            self.read_replies(|intake, stream, scratch, needs| intake.try_fill(stream, scratch, needs));
+        match read {
+            Poll::Pending => return false,
+            Poll::Ready(Ok(())) if !self.retired.get() => return true,
+            Poll::Ready(Ok(())) => {}
+            Poll::Ready(Err(lost)) => self.lost.set(Some(lost)),
+        }
+        self.wakeup.wake();
+        true
+    }
+
+    #[inline]
+    fn read_replies(
+        &self,
+        read: impl FnOnce(&mut Intake, &mut Stream, &mut [u8], usize) -> Poll<io::Result<(Filled, usize)>>,
+    ) -> Poll<Result<(), Lost>> {
+        let replies = &mut *self.replies.borrow_mut();
         let mut scratch = self.worker.scratch.borrow_mut();
         let needs = replies.scanner.needs();
         let filled = match &mut *self.stream.borrow_mut() {
-            Some(stream) => ready!(replies.intake.poll_fill(cx, stream, &mut scratch, needs)),
+            Some(stream) => ready!(read(&mut replies.intake, stream, &mut scratch, needs)),
             None => return Poll::Pending,
         };
         let Ok((filled, n)) = filled else { return Poll::Ready(Err(Lost::Closed)) };
